@@ -1,0 +1,1 @@
+"""What a profile is, and how each event changes it. Nothing here touches the outside world."""

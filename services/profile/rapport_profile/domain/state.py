@@ -1,0 +1,227 @@
+"""What is known of one person: the state that events are folded into.
+
+A state holds no personal data: names, texts and identifiers stay in their events, encrypted, and
+a reader decrypts them from there (`Source.event` says from which).
+The fold owns its state and writes into it: copying a customer's history for each event
+would cost more than everything else together.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+
+class Source(msgspec.Struct, array_like=True, frozen=True):
+    """Where a fact comes from."""
+
+    event: str
+    """Event key, 32 hex digits."""
+    source: str
+    """CloudEvents source: which publisher said so."""
+    time: datetime
+
+
+class Fact(msgspec.Struct, array_like=True, frozen=True):
+    """One value, and the event that set it."""
+
+    value: str
+    by: Source
+
+
+class Consent(msgspec.Struct, array_like=True, frozen=True):
+    """The newest word of the person on one channel and purpose."""
+
+    granted: bool
+    by: Source
+    proof: str | None = None
+    policy_version: str | None = None
+
+
+class Touch(msgspec.Struct, array_like=True, frozen=True):
+    """The last contact over one channel, in either direction."""
+
+    type: str
+    by: Source
+
+
+class Order(msgspec.Struct, array_like=True):
+    """An order. Amounts in minor units of `currency`."""
+
+    placed_at: datetime | None = None
+    amount: int | None = None
+    currency: str | None = None
+    refunds: dict[str, int] = {}
+    """Refund id to amount: a refund told twice counts once."""
+    store: str | None = None
+    shipped_at: datetime | None = None
+    eta: datetime | None = None
+    delayed: bool = False
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    returns: dict[str, str] = {}
+    """Return id to its state: `requested`, or the resolution."""
+
+    @property
+    def refunded(self) -> int:
+        return sum(self.refunds.values())
+
+    @property
+    def net(self) -> int | None:
+        """What remains after refunds, in minor units; None while the amount is unknown."""
+        return None if self.amount is None else max(0, self.amount - self.refunded)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it counts as a purchase (kpis.md 2.14): placed, and not refunded in full.
+
+        An order whose publisher told no amount counts too: it did happen.
+        """
+        return self.placed_at is not None and self.net != 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.cancelled_at is None and self.delivered_at is None and self.is_valid
+
+
+class Ticket(msgspec.Struct, array_like=True):
+    """A request of the customer, on whatever channel."""
+
+    created: Source | None = None
+    topic: str | None = None
+    about: str | None = None
+    priority: str | None = None
+    channel: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    state: Literal["open", "pending", "resolved"] = "open"
+    waiting_for: str | None = None
+    messages_in: int = 0
+    messages_out: int = 0
+    last_message: Source | None = None
+    last_direction: str | None = None
+    resolved_at: datetime | None = None
+    reopened: int = 0
+    escalated_to: str | None = None
+
+
+class Call(msgspec.Struct, array_like=True):
+    """A telephone call. Durations in seconds."""
+
+    offered_at: datetime | None = None
+    direction: str | None = None
+    topic: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    wait: int | None = None
+    outcome: Literal["waiting", "answered", "abandoned"] = "waiting"
+    legs: dict[str, int] = {}
+    """Leg number to handle time (talk, hold and wrap)."""
+    transferred: bool = False
+    ticket: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def handle_time(self) -> int:
+        return sum(self.legs.values())
+
+
+class Score(msgspec.Struct, array_like=True, frozen=True):
+    """The last answer of one kind about one thing; a correction is a higher revision."""
+
+    survey: str
+    score: int | None
+    revision: int
+    by: Source
+
+
+class Note(msgspec.Struct, array_like=True):
+    """A note of an agent. Its text is in the event `text_by` names."""
+
+    by: Source
+    text_by: Source
+    agent: str | None = None
+    ref: str | None = None
+    pinned: bool = False
+
+
+class Task(msgspec.Struct, array_like=True):
+    title: str | None
+    by: Source
+    due: datetime | None = None
+    assignee: str | None = None
+    ref: str | None = None
+    state: Literal["open", "completed", "cancelled"] = "open"
+
+
+class Commitment(msgspec.Struct, array_like=True):
+    """A promise that somebody made to the customer."""
+
+    what: str | None
+    by: Source
+    due: datetime | None = None
+    agent: str | None = None
+    ref: str | None = None
+    state: Literal["open", "kept", "broken"] = "open"
+
+
+class Subscription(msgspec.Struct, array_like=True):
+    """A paid plan. Amount in minor units a period."""
+
+    started_at: datetime | None = None
+    plan: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    period: str | None = None
+    state: Literal["active", "cancelling", "cancelled", "ended"] = "active"
+
+
+class Profile(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One person, as their events tell it."""
+
+    newest: tuple[datetime, datetime, bytes] | None = None
+    """Fold order of the newest event: an event below it is late, and means folding anew."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    events: dict[str, int] = {}
+    """Event type to the number of such events."""
+    touches: dict[str, Touch] = {}
+    """Channel to the last contact over it."""
+    traits: dict[str, Fact] = {}
+    """The traits that are no personal data: segment, account, tier."""
+    preferences: dict[str, Fact] = {}
+    consents: dict[str, Consent] = {}
+    """`channel/purpose` to the newest word on it."""
+    orders: dict[str, Order] = {}
+    tickets: dict[str, Ticket] = {}
+    calls: dict[str, Call] = {}
+    satisfaction: dict[str, Score] = {}
+    """`kind/about` to the last answer."""
+    notes: dict[str, Note] = {}
+    tasks: dict[str, Task] = {}
+    commitments: dict[str, Commitment] = {}
+    subscriptions: dict[str, Subscription] = {}
+    points: int = 0
+    scores: dict[str, Fact] = {}
+
+    @property
+    def purchase_times(self) -> list[datetime]:
+        """When each valid order was placed, oldest first."""
+        return sorted(
+            order.placed_at
+            for order in self.orders.values()
+            if order.placed_at is not None and order.is_valid
+        )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Profile)
+
+
+def pack(profile: Profile) -> bytes:
+    return _encoder.encode(profile)
+
+
+def unpack(packed: bytes) -> Profile:
+    return _decoder.decode(packed)
