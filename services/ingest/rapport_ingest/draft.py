@@ -1,0 +1,80 @@
+"""What an adapter makes of one event that a publisher sent: a draft, or the reason against it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What the door knows of a request before it reads the events in it."""
+
+    source: str
+    """CloudEvents source of the write key, used where the publisher names none: `/shop-backend`."""
+    received: datetime
+    """When the request came in; aware, UTC."""
+    historical: bool = False
+    """The whole request is back-filled history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event as the publisher meant it: canonical, not yet checked, resolved or sealed."""
+
+    index: int
+    """Place in the request, from 0."""
+    id: str
+    source: str
+    type: str
+    """With its major: `order.placed.v1`, `custom.signed_waiver.v1`."""
+    time: str | None
+    """The publisher's own words for when it happened, as sent."""
+    occurred: datetime
+    """When it happened: corrected for clock skew, clamped to the present; aware, UTC."""
+    clock: dict[str, Any]
+    """`original`, `sent`, `received` and perhaps `clamped`, for `data.context.clock`."""
+    identifiers: dict[str, str] = field(default_factory=dict, repr=False)
+    """Kind to value as sent, of the person the event is about; see `identify`."""
+    other: dict[str, str] = field(default_factory=dict, repr=False)
+    """Identifiers of the person's other self: `previous_id` of an alias, `from` of a merge."""
+    strict: bool = False
+    """The publisher named the identifiers one by one, so an unreadable one refuses the event."""
+    channel: str | None = None
+    initiated_by: str | None = None
+    historical: bool = False
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+    library: str | None = None
+    """The client that sent it: `analytics-python/2.4.0`."""
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The fields of the event class, clear and personal ones together."""
+    context: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What the client said of its surroundings (ip, locale, page); personal."""
+    notes: tuple[str, ...] = ()
+    """What the adapter decided by itself, for `?debug=1`. Never a value that was sent."""
+    raw: object = field(default=None, repr=False, compare=False)
+    """The event as sent, without keys, for the quarantine."""
+
+    def fingerprint_bytes(self) -> bytes:
+        """What two sendings of the same event have in common, as canonical JSON."""
+        said = (self.type, self.time, self.channel, self.identifiers, self.other, self.data)
+        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Why one event was refused; the others of its request are not touched by it."""
+
+    index: int
+    id: str | None
+    """The publisher's id of the event, where it has a readable one."""
+    code: str
+    detail: str
+    """One sentence for the publisher. Names fields, never repeats what they held."""
+    pointer: str | None = None
+    """JSON pointer (RFC 6901) into the event."""
+    raw: object = field(default=None, repr=False, compare=False)
+    """The event as sent, without keys, for the quarantine."""
