@@ -1,0 +1,25 @@
+"""Runs the benchmarks by name: `python -m bench projector read`, or all of them."""
+
+import subprocess
+import sys
+
+BENCHES = ("codec", "producer", "loop_overhead", "projector", "ingest", "visible", "read")
+
+
+def main(names: list[str]) -> int:
+    unknown = sorted(set(names) - set(BENCHES))
+    if unknown:
+        sys.stderr.write(f"no bench named {', '.join(unknown)}; there are {', '.join(BENCHES)}\n")
+        return 2
+    for name in names or BENCHES:
+        sys.stdout.write(f"\n== {name}\n")
+        sys.stdout.flush()
+        # A process each: no benchmark inherits the heap or the event loop of the one before.
+        run = subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False)  # noqa: S603
+        if run.returncode:
+            return run.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
