@@ -76,46 +76,33 @@ def entries(events: int = 200_000, customers: int = 20_000, seed: int = 1) -> It
         )
 
 
+_ITEMS = [{"product": "sku-17", "quantity": 1, "price": 4990}]
+_ORDER = {"amount": 4990, "currency": "EUR", "items": _ITEMS}
+_TICKET = {"topic": "delivery", "about": "service", "priority": "normal"}
+_MESSAGE = {"direction": "in", "bot": False, "public": True}
+_ANSWER = {"kind": "csat", "about": "service", "score": 4, "revision": 1}
+
+_MIX: tuple[tuple[int, str, str, str, dict[str, Any]], ...] = (
+    (2, "order.placed.v1", "web", "order", _ORDER),
+    (1, "order.shipped.v1", "api", "order", {"carrier": "dhl"}),
+    (1, "order.delivered.v1", "api", "order", {"on_time": True}),
+    (1, "ticket.created.v1", "email", "ticket", _TICKET),
+    (2, "ticket.message.v1", "email", "ticket", _MESSAGE),
+    (1, "ticket.resolved.v1", "email", "ticket", {"agent": "ana", "team": "tier1"}),
+    (1, "survey.responded.v1", "web", "survey", _ANSWER),
+    (1, "cart.updated.v1", "web", "cart", {"value": 4990, "currency": "EUR"}),
+    (10, "page.viewed.v1", "web", "session", {"page": "product"}),
+)
+"""Weight, type, channel, the field that names the thing, the other fields."""
+
+_WEIGHTS = [weight for weight, *_ in _MIX]
+
+
 def _happening(
     chance: random.Random, customer: int, number: int
 ) -> tuple[str, str, dict[str, Any]]:
-    thing = f"{customer}-{number // 40_000}"
-    match chance.randrange(20):
-        case 0 | 1:
-            items = [{"product": f"sku-{chance.randrange(500)}", "quantity": 1, "price": 4990}]
-            return "order.placed.v1", "web", {
-                "order": f"o-{thing}", "amount": 4990, "currency": "EUR", "items": items,
-            }  # fmt: skip
-        case 2:
-            return "order.shipped.v1", "api", {
-                "order": f"o-{thing}", "shipment": f"s-{thing}", "carrier": "dhl",
-            }  # fmt: skip
-        case 3:
-            return "order.delivered.v1", "api", {"order": f"o-{thing}", "on_time": True}
-        case 4:
-            return "ticket.created.v1", "email", {
-                "ticket": f"t-{thing}", "topic": "delivery", "about": "service",
-                "priority": "normal",
-            }  # fmt: skip
-        case 5 | 6:
-            return "ticket.message.v1", "email", {
-                "ticket": f"t-{thing}", "direction": "in", "bot": False, "public": True,
-            }  # fmt: skip
-        case 7:
-            return "ticket.resolved.v1", "email", {
-                "ticket": f"t-{thing}", "agent": "ana", "team": "tier1",
-            }  # fmt: skip
-        case 8:
-            return "survey.responded.v1", "web", {
-                "survey": f"v-{thing}", "kind": "csat", "about": "service", "score": 4,
-                "revision": 1,
-            }  # fmt: skip
-        case 9:
-            return "cart.updated.v1", "web", {
-                "cart": f"k-{thing}", "value": 4990, "currency": "EUR",
-            }  # fmt: skip
-        case _:
-            return "page.viewed.v1", "web", {"session": f"s-{thing}", "page": "product"}
+    _, type_, channel, thing, fields = chance.choices(_MIX, _WEIGHTS)[0]
+    return type_, channel, {thing: f"{thing[0]}-{customer}-{number // 40_000}", **fields}
 
 
 def _blob(chance: random.Random) -> dict[str, Any]:
