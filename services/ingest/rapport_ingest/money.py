@@ -1,0 +1,97 @@
+"""Amounts as publishers write them, decimals, turned into minor units without losing a cent."""
+
+import math
+import re
+from decimal import Decimal
+from typing import Final
+
+
+def _codes(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+ZERO_DECIMALS: Final = _codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF")
+THREE_DECIMALS: Final = _codes("BHD IQD JOD KWD LYD OMR TND")
+FOUR_DECIMALS: Final = _codes("CLF UYW")
+_TWO_DECIMALS: Final = _codes("""
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
+    CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
+    GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL
+    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR
+    PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
+    TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+""")
+_WITHDRAWN: Final = _codes("ANG BGN CUC HRK SLL ZWL")
+"""Until 2023-2026, with two decimals: history that is back-filled still speaks of them."""
+
+CURRENCIES: Final = ZERO_DECIMALS | THREE_DECIMALS | FOUR_DECIMALS | _TWO_DECIMALS | _WITHDRAWN
+"""ISO 4217 alphabetic codes of money one can pay with; no metals, funds or test codes."""
+
+MAX_MINOR: Final = 2**53
+# At most 28 digits, the precision that Decimal keeps by default.
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,12})?")
+
+
+class AmountError(ValueError):
+    """The amount cannot be kept exactly, so it is not kept at all."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def currency_code(value: object) -> str:
+    """The ISO 4217 code that the publisher means. Raises `AmountError`."""
+    code = value.strip().upper() if isinstance(value, str) else ""
+    if code not in CURRENCIES:
+        raise AmountError("unknown_currency", "the currency is not an active ISO 4217 code")
+    return code
+
+
+def decimals(currency: str) -> int:
+    """How many decimals the currency has: 2 unless ISO 4217 says otherwise."""
+    if currency in ZERO_DECIMALS:
+        return 0
+    if currency in THREE_DECIMALS:
+        return 3
+    return 4 if currency in FOUR_DECIMALS else 2
+
+
+def minor_units(amount: object, currency: str) -> int:
+    """The decimal amount (19.9, 20 or "19.90") in minor units of the currency (1990 for EUR).
+
+    Raises `AmountError` for what is no amount, is negative, or has more decimals than the
+    currency: rounding would be inventing. Only the noise of binary sums (3 * 19.9 is
+    59.699999999999996) is taken for what the publisher's own display shows.
+    """
+    places = decimals(currency)
+    exact = _decimal(amount).scaleb(places)
+    whole = exact.to_integral_value()
+    if exact != whole and not _is_noise(amount, whole.scaleb(-places)):
+        detail = f"{amount} {currency} has more than {places} decimals"
+        raise AmountError("amount_precision", detail)
+    if whole < 0:
+        raise AmountError("amount_negative", "an amount is not negative; refunds are positive too")
+    if whole > MAX_MINOR:
+        raise AmountError("amount_too_large", "an amount fits in 2^53 minor units")
+    return int(whole)
+
+
+def _decimal(amount: object) -> Decimal:
+    if isinstance(amount, str):
+        text = amount.strip()
+        if _DECIMAL.fullmatch(text):
+            return Decimal(text)
+    elif isinstance(amount, int) and not isinstance(amount, bool):
+        return Decimal(amount)
+    elif isinstance(amount, float) and math.isfinite(amount):
+        return Decimal(repr(amount))
+    raise AmountError("amount_unreadable", 'an amount is a number or a decimal such as "19.90"')
+
+
+def _is_noise(amount: object, rounded: Decimal) -> bool:
+    """Whether a float is a few steps from a whole amount: what adding up prices leaves behind."""
+    if not isinstance(amount, float):
+        return False
+    return abs(amount - float(rounded)) <= min(8 * math.ulp(amount), 1e-6)
