@@ -1,0 +1,1 @@
+"""The HTTP kit: what every service answers in the same way."""
