@@ -10,9 +10,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-Channel = Literal[
-    "web", "app", "email", "chat", "sms", "phone", "video", "social", "store", "api"
-]
+Channel = Literal["web", "app", "email", "chat", "sms", "phone", "video", "social", "store", "api"]
 Initiator = Literal["customer", "agent", "bot", "rule", "system", "thirdparty"]
 
 CHANNELS: Final = frozenset(get_args(Channel))

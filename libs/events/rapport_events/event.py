@@ -5,9 +5,22 @@ carries who, when and where. So a field may be called `channel` or `subject` wit
 hiding the envelope's attribute of that name.
 """
 
-from typing import Annotated, Any, ClassVar, Final
+import re
+from datetime import date
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Pii:
@@ -18,8 +31,39 @@ class Pii:
     def __repr__(self) -> str:
         return "PII"
 
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core_schema), "x-personal-data": True}
+
 
 PII: Final = Pii()
+
+# RFC 3339, section 5.6. A leap second (:60) is not an instant that Python or PostgreSQL can keep.
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _instant(value: object) -> object:
+    """Numbers and local times would be guesses; and what is kept in the log is the text."""
+    if isinstance(value, str) and not _RFC3339.fullmatch(value):
+        raise PydanticCustomError("bad_format", "must be an RFC 3339 time with an offset")
+    if isinstance(value, int | float):
+        raise PydanticCustomError("wrong_type", "must be an RFC 3339 time, as a string")
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("bad_format", "must be a date, YYYY-MM-DD")
+    if isinstance(value, int | float):
+        raise PydanticCustomError("wrong_type", "must be a date, YYYY-MM-DD, as a string")
+    return value
+
 
 Ref = Annotated[str, Field(min_length=1, max_length=256)]
 """The publisher's own id of a thing: an order, a ticket, an agent. Opaque."""
@@ -30,8 +74,11 @@ Name = Annotated[str, Field(min_length=1, max_length=256)]
 Text = Annotated[str, Field(max_length=16_384)]
 """Free text a person wrote. At most 16 KiB."""
 
-Timestamp = Annotated[AwareDatetime, Field(strict=False)]
+Timestamp = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant)]
 """An instant, RFC 3339 with an offset."""
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_day)]
+"""A calendar day, YYYY-MM-DD."""
 
 Minor = Annotated[int, Field(ge=0, le=2**53)]
 """An amount of money in minor units of its currency (cents for EUR, yen for JPY)."""
@@ -44,6 +91,24 @@ Seconds = Annotated[int, Field(ge=0, le=2**40)]
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
+Sentiment = Annotated[int, Field(ge=-100, le=100)]
+"""How somebody sounds: -100 (furious) to 100 (delighted)."""
+
+Priority = Literal["low", "normal", "high", "urgent"]
+
+Identifiers = Annotated[
+    dict[str, Annotated[str, Field(max_length=256)] | int], Field(min_length=1, max_length=32)
+]
+"""Who somebody is, by kind: `user_id`, `anonymous_id`, `email`, `phone` or any external id."""
+
+SUBJECT_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+SubjectId = Annotated[str, Field(pattern=SUBJECT_PATTERN)]
+"""A random subject id, UUID text in lower case. Only ingest knows whose it is."""
+
+SET_BY_INGEST: Final[dict[str, JsonValue]] = {"set_by": "ingest"}
+"""`json_schema_extra` of a field that ingest fills in; from a publisher it is refused."""
+
 
 class Event(BaseModel):
     """The data of one kind of event. Facts only, in the past tense.
@@ -51,13 +116,14 @@ class Event(BaseModel):
     Every field that a publisher may leave out defaults to None: nothing is invented.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
     type: ClassVar[str]
     """CloudEvents `type`, kept for ever: `noun.past_participle.v<major>`."""
 
     segment: ClassVar[tuple[str, ...]] = ()
-    """Names that the Segment spec gives to this event; the first is the canonical one."""
+    """Names that the Segment spec gives to this event; the first is the canonical one.
+    A lower-case name is one of its calls (`identify`, `page`), the others are track events."""
 
     properties: Annotated[dict[str, Any] | None, PII] = Field(
         default=None,
@@ -66,10 +132,24 @@ class Event(BaseModel):
     )
 
 
+def json_fields(event: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields under the names they have in JSON (`from`, where Python says `from_`)."""
+    return {field.alias or name: field for name, field in event.model_fields.items()}
+
+
 def pii_fields(event: type[Event]) -> frozenset[str]:
-    """Names of the fields that are encrypted under the person's key."""
+    """JSON names of the fields that are encrypted under the person's key."""
     return frozenset(
         name
-        for name, field in event.model_fields.items()
+        for name, field in json_fields(event).items()
         if any(isinstance(mark, Pii) for mark in field.metadata)
+    )
+
+
+def ingest_fields(event: type[Event]) -> frozenset[str]:
+    """JSON names of the fields that ingest sets and no publisher may send."""
+    return frozenset(
+        name
+        for name, field in json_fields(event).items()
+        if isinstance(field.json_schema_extra, dict) and "set_by" in field.json_schema_extra
     )

@@ -1,0 +1,111 @@
+"""What we decide to do for a customer, and why."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rapport_events.envelope import Channel
+from rapport_events.event import PII, Event, Minor, Name, Ref, Timestamp
+from rapport_events.reference import MaybeCurrency, MaybeOrder
+
+_Kind = Annotated[Name | None, Field(description="What kind of offer.", examples=["discount"])]
+_Code = Annotated[Name | None, Field(description="The code to enter.", examples=["SPRING10"])]
+_Value = Annotated[
+    Minor | None, Field(description="Worth, minor units of the currency.", examples=[500])
+]
+_Expires = Annotated[
+    Timestamp | None, Field(description="Valid until.", examples=["2026-04-01T00:00:00Z"])
+]
+
+
+class Fact(BaseModel):
+    """One reason of a decision, with the events that prove it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    fact: Name = Field(description="What was known.", examples=["days_since_order"])
+    value: Name | None = Field(default=None, description="Its value, as text.", examples=["61"])
+    events: Annotated[list[Ref], Field(max_length=100)] | None = Field(
+        default=None,
+        description="Event keys, hexadecimal.",
+        examples=[["5d41402abc4b2a76b9719d911017c592"]],
+    )
+
+
+class DecisionMade(Event):
+    """We decided to do something for a customer, or not to, and this is why."""
+
+    type: ClassVar[str] = "decision.made.v1"
+
+    decision: Ref = Field(description="Id of the decision.", examples=["d-55"])
+    trigger: Name | None = Field(default=None, description="The rule.", examples=["win_back"])
+    version: Name | None = Field(default=None, description="Version of the rule.", examples=["4"])
+    anchor: Ref | None = Field(
+        default=None,
+        description="What it is counted from: an event key, or a day.",
+        examples=["5d41402abc4b2a76b9719d911017c592"],
+    )
+    due: Timestamp | None = Field(
+        default=None, description="When to act.", examples=["2026-03-09T09:00:00Z"]
+    )
+    outcome: Name | None = Field(
+        default=None, description="sent, holdout, cancelled, no_consent …", examples=["sent"]
+    )
+    gate: Name | None = Field(
+        default=None, description="The gate that stopped it.", examples=["frequency_cap"]
+    )
+    facts: Annotated[list[Fact], Field(max_length=100)] | None = Field(
+        default=None,
+        description="The reasons.",
+        examples=[[{"fact": "days_since_order", "value": "61"}]],
+    )
+    goal: Name | None = Field(
+        default=None, description="What it is meant to bring about.", examples=["order.placed"]
+    )
+
+
+class ActionRequested(Event):
+    """Somebody has to be told something; the sender takes it from here."""
+
+    type: ClassVar[str] = "action.requested.v1"
+
+    action: Ref = Field(description="Id of the action.", examples=["act-301"])
+    decision: Ref | None = Field(
+        default=None, description="The decision behind it.", examples=["d-55"]
+    )
+    channel: Channel | None = Field(default=None, description="How.", examples=["email"])
+    template: Name | None = Field(default=None, description="The template.", examples=["win_back"])
+    variables: Annotated[dict[str, Any] | None, PII] = Field(
+        default=None, description="What the template needs.", examples=[{"first_name": "Ada"}]
+    )
+    offer: Ref | None = Field(
+        default=None, description="The offer in the message.", examples=["offer-12"]
+    )
+
+
+class OfferIssued(Event):
+    """A customer was given an offer."""
+
+    type: ClassVar[str] = "offer.issued.v1"
+
+    offer: Ref = Field(description="Id of the offer.", examples=["offer-12"])
+    kind: _Kind = None
+    code: _Code = None
+    value: _Value = None
+    currency: MaybeCurrency = None
+    expires: _Expires = None
+
+
+class OfferRedeemed(Event):
+    """A customer used an offer."""
+
+    type: ClassVar[str] = "offer.redeemed.v1"
+    segment: ClassVar[tuple[str, ...]] = ("Coupon Applied",)
+
+    offer: Ref | None = Field(default=None, description="Id of the offer.", examples=["offer-12"])
+    kind: _Kind = None
+    code: _Code = None
+    value: _Value = None
+    currency: MaybeCurrency = None
+    expires: _Expires = None
+    order: MaybeOrder = None
