@@ -17,8 +17,8 @@ from rapport_profile.domain.people import (
     by_person,
     carry_on,
     links,
-    refold,
     references,
+    refold,
 )
 
 TOPICS: Final = (INTERACTIONS.name,)
@@ -78,6 +78,4 @@ def _subjects(facts: Sequence[Fact]) -> Collection[str]:
     return subjects
 
 
-SUBSCRIPTION = Subscription(
-    name="profile.v1", topics=TOPICS, apply=apply, fresh=store.sift
-)
+SUBSCRIPTION = Subscription(name="profile.v1", topics=TOPICS, apply=apply, fresh=store.sift)

@@ -23,7 +23,8 @@ WHERE subject_id = ANY($1::text[]::uuid[]) ORDER BY subject_id FOR UPDATE
 """
 
 _UPDATE_STATES = """
-UPDATE profile SET state = new.state unnest($1::text[]::uuid[], $2::bytea[]) AS new (subject_id, state)
+UPDATE profile SET state = new.state
+FROM unnest($1::text[]::uuid[], $2::bytea[]) AS new (subject_id, state)
 WHERE profile.subject_id = new.subject_id
 """
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
-Stage = Literal[
-    "prospect", "new", "active", "loyal", "at_risk", "lapsed", "churned", "won_back"
-]
+Stage = Literal["prospect", "new", "active", "loyal", "at_risk", "lapsed", "churned", "won_back"]
 
 DEFINITION: Final = "lifecycle.v1"
 _FRESH: Final = timedelta(days=30)

@@ -33,17 +33,23 @@ def _evolve_order(order: Order, data: OrderEvent, by: Source) -> None:
             order.store = data.store
         case wire.OrderRefunded():
             order.refunds[data.refund or by.event] = data.amount or 0
+        case wire.OrderCancelled():
+            order.cancelled_at = by.time
+        case wire.ReturnRequested():
+            order.returns.setdefault(data.return_ or by.event, "requested")
+        case wire.ReturnCompleted():
+            order.returns[data.return_ or by.event] = data.resolution or "completed"
+        case _:
+            _evolve_delivery(order, data, by)
+
+
+def _evolve_delivery(order: Order, data: OrderEvent, by: Source) -> None:
+    match data:
         case wire.OrderShipped():
             order.shipped_at = by.time
             order.eta = data.eta or order.eta
         case wire.OrderDelivered():
             order.delivered_at = by.time
-        case wire.OrderCancelled():
-            order.cancelled_at = by.time
         case wire.ShipmentDelayed():
             order.delayed = True
             order.eta = data.eta_after or order.eta
-        case wire.ReturnRequested():
-            order.returns.setdefault(data.return_ or by.event, "requested")
-        case wire.ReturnCompleted():
-            order.returns[data.return_ or by.event] = data.resolution or "completed"

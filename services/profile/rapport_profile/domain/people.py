@@ -127,9 +127,9 @@ def references(person: Person) -> set[Reference]:
     found = set()
     for record, data in person.facts:
         kind = record.envelope.type.partition(".")[0]
-        if (where := REFERRING.get(kind)) and (ref := getattr(data, kind, None)):
-            if ref not in getattr(person.profile, where):
-                found.add(Reference(kind, ref, record.envelope.subject or person.root))
+        where, ref = REFERRING.get(kind), getattr(data, kind, None)
+        if where and ref and ref not in getattr(person.profile, where):
+            found.add(Reference(kind, ref, record.envelope.subject or person.root))
     return found
 
 

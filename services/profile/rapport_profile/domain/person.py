@@ -10,7 +10,6 @@ PlanEvent = (
     | wire.SubscriptionChanged
     | wire.SubscriptionCancelled
     | wire.SubscriptionEnded
-    | wire.SubscriptionCancellationRequested
 )
 PointsEvent = wire.PointsEarned | wire.PointsRedeemed | wire.PointsExpired
 
@@ -42,9 +41,7 @@ def evolve_customer(profile: Profile, data: wire.Data, by: Source) -> None:
             )
 
 
-def evolve_consent(
-    profile: Profile, data: wire.Data, by: Source, channel: str | None
-) -> None:
+def evolve_consent(profile: Profile, data: wire.Data, by: Source, channel: str | None) -> None:
     """The newest word on a channel and purpose wins (kpis.md 6.7)."""
     match data:
         case wire.ConsentGranted():
@@ -69,9 +66,18 @@ def evolve_loyalty(profile: Profile, data: wire.Data) -> None:
 
 def evolve_plan(profile: Profile, data: wire.Data, by: Source) -> None:
     """Paid plans, told by their subscription events."""
-    if not isinstance(data, PlanEvent) or data.subscription is None:
-        return
-    plan = profile.subscriptions.setdefault(data.subscription, Subscription())
+    match data:
+        case wire.SubscriptionCancellationRequested():
+            _plan(profile, data.subscription).state = "cancelling"
+        case _ if isinstance(data, PlanEvent):
+            _evolve_terms(_plan(profile, data.subscription), data, by)
+
+
+def _plan(profile: Profile, name: str) -> Subscription:
+    return profile.subscriptions.setdefault(name, Subscription())
+
+
+def _evolve_terms(plan: Subscription, data: PlanEvent, by: Source) -> None:
     plan.plan, plan.period = data.plan or plan.plan, data.period or plan.period
     plan.amount = plan.amount if data.amount is None else data.amount
     plan.currency = data.currency or plan.currency
@@ -80,8 +86,6 @@ def evolve_plan(profile: Profile, data: wire.Data, by: Source) -> None:
             plan.started_at, plan.state = plan.started_at or by.time, "active"
         case wire.SubscriptionRenewed():
             plan.state = "active"
-        case wire.SubscriptionCancellationRequested():
-            plan.state = "cancelling"
         case wire.SubscriptionCancelled():
             plan.state = "cancelled"
         case wire.SubscriptionEnded():

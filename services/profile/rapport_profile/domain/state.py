@@ -147,7 +147,8 @@ class Note(msgspec.Struct, array_like=True):
 
 
 class Task(msgspec.Struct, array_like=True):
-    title: str | None
+    """Something an agent has to do. Its title is in the event that made it."""
+
     by: Source
     due: datetime | None = None
     assignee: str | None = None
@@ -156,9 +157,8 @@ class Task(msgspec.Struct, array_like=True):
 
 
 class Commitment(msgspec.Struct, array_like=True):
-    """A promise that somebody made to the customer."""
+    """A promise that somebody made to the customer; what was promised is in its event."""
 
-    what: str | None
     by: Source
     due: datetime | None = None
     agent: str | None = None

@@ -25,9 +25,7 @@ def evolve(profile: Profile, data: wire.Data, by: Source, channel: str | None) -
             _evolve_state(ticket, data, by)
 
 
-def _evolve_message(
-    ticket: Ticket, data: TicketEvent, by: Source, channel: str | None
-) -> bool:
+def _evolve_message(ticket: Ticket, data: TicketEvent, by: Source, channel: str | None) -> bool:
     match data:
         case wire.TicketMessage():
             if data.direction == "out":

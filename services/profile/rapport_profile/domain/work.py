@@ -23,9 +23,7 @@ def evolve_note(profile: Profile, data: wire.Data, by: Source) -> None:
 def evolve_task(profile: Profile, data: wire.Data, by: Source) -> None:
     match data:
         case wire.TaskCreated():
-            profile.tasks[data.task or by.event] = Task(
-                data.title, by, data.due, data.assignee, data.ref
-            )
+            profile.tasks[data.task or by.event] = Task(by, data.due, data.assignee, data.ref)
         case wire.TaskAssigned() if task := profile.tasks.get(data.task or ""):
             task.assignee = data.assignee
         case wire.TaskCompleted():
@@ -38,7 +36,7 @@ def evolve_commitment(profile: Profile, data: wire.Data, by: Source) -> None:
     match data:
         case wire.CommitmentMade():
             profile.commitments[data.commitment or by.event] = Commitment(
-                data.what, by, data.due, data.agent, data.ref
+                by, data.due, data.agent, data.ref
             )
         case wire.CommitmentKept():
             _settle(profile, data.commitment, "kept")
@@ -60,9 +58,7 @@ def evolve_survey(profile: Profile, data: wire.Data, by: Source) -> None:
         profile.satisfaction[kind] = answer
 
 
-def _end_task(
-    profile: Profile, name: str | None, state: Literal["completed", "cancelled"]
-) -> None:
+def _end_task(profile: Profile, name: str | None, state: Literal["completed", "cancelled"]) -> None:
     if task := profile.tasks.get(name or ""):
         task.state = state
 

@@ -1,0 +1,1 @@
+"""What the outside sees; never the domain itself."""
