@@ -1,6 +1,8 @@
 """A Kafka broker, whichever it is: embedded in memory, Apache Kafka on the JVM, or somebody's."""
 
+import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,6 +42,17 @@ class UnreachableBrokerError(CliError):
         super().__init__(
             f"No Kafka broker answers at {bootstrap}.",
             "Check the address and that the broker runs, or use `--broker embedded`.",
+        )
+
+
+class BrokerAddressError(CliError):
+    code = "RPT-K007"
+    exit_code = 2
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"`{given}` is no broker.",
+            "Say `auto`, `embedded`, `apache`, or an address such as 127.0.0.1:9092.",
         )
 
 
@@ -92,8 +105,7 @@ class Broker:
         return self.process
 
     async def _answers(self) -> bool:
-        port = int(self.bootstrap.rpartition(":")[2])
-        return await port_answers(port) and await cluster_id(self.bootstrap) is not None
+        return await cluster_id(self.bootstrap) is not None
 
 
 @asynccontextmanager
@@ -122,16 +134,20 @@ async def open_broker(
         await broker.stop()
 
 
-async def running_broker(bootstrap: str) -> Broker:
-    """The broker at this address; raises UnreachableBrokerError."""
-    cluster = await cluster_id(bootstrap)
-    if cluster is None:
-        raise UnreachableBrokerError(bootstrap)
+async def running_broker(bootstrap: str, seconds: float = 5.0) -> Broker:
+    """The broker at this address; raises UnreachableBrokerError when it stays silent."""
+    deadline = time.monotonic() + seconds
+    while (cluster := await cluster_id(bootstrap)) is None:
+        if time.monotonic() > deadline:
+            raise UnreachableBrokerError(bootstrap)
+        await asyncio.sleep(0.1)
     return Broker("external", bootstrap, idempotent=cluster != _EMBEDDED_CLUSTER)
 
 
 async def cluster_id(bootstrap: str) -> str | None:
     """The cluster's id once at least one broker is registered, None while nothing answers."""
+    if not await port_answers(*_first_address(bootstrap)):
+        return None
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
     try:
         await admin.start()
@@ -141,3 +157,10 @@ async def cluster_id(bootstrap: str) -> str | None:
     finally:
         await admin.close()
     return str(cluster["cluster_id"]) if cluster["brokers"] else None
+
+
+def _first_address(bootstrap: str) -> tuple[str, int]:
+    host, colon, port = bootstrap.partition(",")[0].rpartition(":")
+    if not colon or not port.isdecimal():
+        raise BrokerAddressError(bootstrap)
+    return host, int(port)

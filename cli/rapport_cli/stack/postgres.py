@@ -61,7 +61,7 @@ class Postgres:
 
     async def create_database(self, name: str, template: str = "template1") -> str:
         """Makes a database as a copy of `template` and returns its URL."""
-        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         return self.url(name)
 
     async def drop_database(self, name: str) -> None:

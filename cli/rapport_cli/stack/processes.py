@@ -170,11 +170,11 @@ async def until_ready(
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
-async def port_answers(port: int) -> bool:
-    """Whether something accepts connections on this port of the loopback interface."""
+async def port_answers(host: str, port: int) -> bool:
+    """Whether something accepts connections there."""
     try:
-        async with asyncio.timeout(1):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(2):
+            _, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError):
         return False
     writer.close()
