@@ -6,7 +6,7 @@ correlation, recordedtime), https://github.com/cloudevents/spec.
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
@@ -17,7 +17,7 @@ CHANNELS: Final = frozenset(get_args(Channel))
 INITIATORS: Final = frozenset(get_args(Initiator))
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of the log; `data` stays raw bytes until somebody needs it.
 
     `subject` and `linked` are random subject ids (UUID text, lower case); `linked` is a
@@ -27,11 +27,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint is a conflict, not a repeat.
     """
 
-    id: str
-    source: str
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    source: Annotated[str, msgspec.Meta(min_length=1)]
     type: str
-    time: datetime
-    recordedtime: datetime
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    recordedtime: Annotated[datetime, msgspec.Meta(tz=True)]
     specversion: str = "1.0"
     subject: str | None = None
     linked: str | None = None
@@ -59,7 +59,7 @@ def event_key(source: str, event_id: str) -> bytes:
     return blake2b(f"{source}\0{event_id}".encode(), digest_size=16).digest()
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event with its place in the log."""
 
     topic: str

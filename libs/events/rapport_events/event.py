@@ -6,8 +6,9 @@ hiding the envelope's attribute of that name.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import (
     AwareDatetime,
@@ -153,3 +154,11 @@ def ingest_fields(event: type[Event]) -> frozenset[str]:
         for name, field in json_fields(event).items()
         if isinstance(field.json_schema_extra, dict) and "set_by" in field.json_schema_extra
     )
+
+
+def models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models that a field's type is made of: `Item` in `list[Item] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
