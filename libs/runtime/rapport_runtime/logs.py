@@ -20,6 +20,7 @@ import orjson
 import structlog
 
 from rapport_runtime.settings import LogSettings
+from rapport_runtime.trace import NO_TRACE, current_trace
 
 FIELDS: Final = frozenset(
     """
@@ -55,6 +56,7 @@ def configure_logs(settings: LogSettings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         tell_exception,
+        name_trace,
         keep_listed,
     ]
     structlog.configure(
@@ -90,6 +92,14 @@ def tell_exception(_logger: object, _method: str, event: Event) -> Event:
     if isinstance(error, BaseException):
         event["exc_type"] = _types(error)
         event["frames"] = _frames(error.__traceback__)
+    return event
+
+
+def name_trace(_logger: object, _method: str, event: Event) -> Event:
+    """Say which request a line belongs to, when it belongs to one."""
+    trace = current_trace()
+    if trace is not NO_TRACE:
+        event.setdefault("trace_id", trace.trace_id)
     return event
 
 

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rapport_runtime.http.trace import current_trace
+from rapport_runtime.trace import current_trace
 
 ERRORS_PATH: Final = "/docs/errors"
 """Where a service tells what its error codes mean; the `type` of a problem points there."""
@@ -92,6 +92,7 @@ class InternalError(ApiError):
     """The service failed; the log has it under the trace id."""
 
     status_code = 500
+    code = "internal_error"
 
 
 def problem_response(
