@@ -1,10 +1,14 @@
 """What an adapter makes of one event that a publisher sent: a draft, or the reason against it."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
+from rapport_events.codec import Problem
+from rapport_privacy.identifiers import InvalidIdentifierError, is_placeholder, normalise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class Draft:
     notes: tuple[str, ...] = ()
     """What the adapter decided by itself, for `?debug=1`. Never a value that was sent."""
     raw: object = field(default=None, repr=False, compare=False)
-    """The event as sent, without keys, for the quarantine."""
+    """The event as sent, without keys, for the quarantine; see `raw_json`."""
 
     def fingerprint_bytes(self) -> bytes:
         """What two sendings of the same event have in common, as canonical JSON."""
@@ -78,3 +82,51 @@ class Rejection:
     """JSON pointer (RFC 6901) into the event."""
     raw: object = field(default=None, repr=False, compare=False)
     """The event as sent, without keys, for the quarantine."""
+
+
+class RefusedError(Exception):
+    """One event cannot be taken. Its adapter turns this into a `Rejection` and goes on."""
+
+    def __init__(self, code: str, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+
+
+def raw_json(raw: object) -> bytes:
+    """The event as sent, as JSON for the quarantine, however broken its values are.
+
+    Lone surrogates stay escapes and NaN stays NaN: what is looked at later is what came.
+    """
+    try:
+        return orjson.dumps(raw, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except orjson.JSONEncodeError:
+        pass
+    try:
+        return json.dumps(raw, separators=(",", ":")).encode()
+    except RecursionError:
+        return b"null"
+
+
+def identify(identifiers: Mapping[str, str]) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """The identifiers as the keyring knows them, and what became of the rest.
+
+    Problems are `placeholder_identifier` ("null", "0": names nobody, left out) and
+    `bad_identifier` (unreadable: left out, and a reason to refuse the event if `Draft.strict`).
+    """
+    known: dict[str, str] = {}
+    problems: list[Problem] = []
+    for kind, value in identifiers.items():
+        try:
+            normal = normalise(kind, value)
+        except InvalidIdentifierError as error:
+            pointer = f"/identifiers/{kind.replace('~', '~0').replace('/', '~1')}"
+            problems.append(Problem(pointer, "bad_identifier", str(error)))
+            continue
+        if is_placeholder(kind, value):
+            detail = f"{kind} holds a placeholder, which names nobody"
+            problems.append(Problem(f"/identifiers/{kind}", "placeholder_identifier", detail))
+        else:
+            known[kind] = normal
+    return known, tuple(problems)

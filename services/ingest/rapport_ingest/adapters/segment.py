@@ -1,0 +1,139 @@
+"""Events as the Segment spec has them: Segment's, RudderStack's and Jitsu's clients.
+
+Source: the Segment spec, and what the real clients were seen to send.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from rapport_events.envelope import CHANNELS
+
+from rapport_ingest.adapters.calls import CALLS, Said, contacts, external_ids
+from rapport_ingest.adapters.reader import event_id, read_each, refused
+from rapport_ingest.adapters.values import id_text, members, ref
+from rapport_ingest.canonical import Repeated, UnreadableBodyError
+from rapport_ingest.clock import read_clock
+from rapport_ingest.draft import Arrival, Draft, RefusedError, Rejection
+
+CHANNEL_NAMES: Final = {"web": "web", "mobile": "app", "browser": "web"}
+"""RudderStack's channels, where they say something; its `server` is no channel of a customer."""
+
+LIBRARY_CHANNELS: Final = {
+    "analytics.js": "web",
+    "@segment/analytics-next": "web",
+    "RudderLabs JavaScript SDK": "web",
+    "analytics-ios": "app",
+    "analytics-swift": "app",
+    "analytics-android": "app",
+    "analytics-kotlin": "app",
+    "analytics-flutter": "app",
+    "analytics-react-native": "app",
+}
+"""Clients that run in one place only."""
+
+
+def read(body: object, arrival: Arrival, *, call: str | None = None) -> list[Draft | Rejection]:
+    """The events of a request: of a batch, or the one of a single route (`call`: "track" …).
+
+    Raises `UnreadableBodyError` when the batch itself is ambiguous.
+    """
+    events, around = _unpack(body)
+    if events is None:
+        return refused(0, 'the body is an event, or an object with a list "batch"')
+    return read_each(
+        events, "messageId", partial(_draft, arrival=arrival, around=around, call=call)
+    )
+
+
+def _unpack(body: object) -> tuple[Sequence[object] | None, dict[str, Any]]:
+    """The events, and what the request says of all of them."""
+    if isinstance(body, list):
+        return body, {}
+    if not isinstance(body, dict):
+        return None, {}
+    if "batch" not in body:
+        return [body], {}
+    if isinstance(body, Repeated):
+        raise UnreadableBodyError("a key stands twice beside the batch")
+    batch = body["batch"]
+    around = {name: body.get(name) for name in ("sentAt", "context")}
+    return (batch, around) if isinstance(batch, list) else (None, {})
+
+
+def _draft(
+    index: int,
+    event: dict[str, Any],
+    *,
+    arrival: Arrival,
+    around: Mapping[str, Any],
+    call: str | None,
+) -> Draft:
+    context = _context(event, around)
+    said = _call(event, call)(event, context)
+    library = context.pop("library", None)
+    identifiers = said.identifiers | contacts(context.get("traits")) | _ids(event, context)
+    if not identifiers:
+        raise RefusedError("no_identity", "the event has neither a userId nor an anonymousId")
+    original = event.get("originalTimestamp")
+    sent = event.get("sentAt")
+    reading = read_clock(
+        event.get("timestamp") if original is None else original,
+        around.get("sentAt") if sent is None else sent,
+        arrival.received,
+    )
+    return Draft(
+        index=index,
+        id=event_id(event.get("messageId"), event, arrival, index),
+        source=arrival.source,
+        type=said.meaning.type,
+        time=reading.said,
+        occurred=reading.occurred,
+        clock=reading.clock,
+        identifiers=identifiers,
+        other=said.other,
+        channel=_channel(event, members(library)) or said.meaning.channel,
+        historical=arrival.historical,
+        library=_library(members(library)),
+        data=said.meaning.data,
+        context={name: value for name, value in context.items() if value not in ({}, None)},
+        notes=said.meaning.notes,
+        raw=event,
+    )
+
+
+def _call(
+    event: Mapping[str, Any], route: str | None
+) -> Callable[[Mapping[str, Any], dict[str, Any]], Said]:
+    name = route if route in CALLS else event.get("type")
+    if not isinstance(name, str) or name not in CALLS:
+        raise RefusedError("unknown_call", f"type is one of {', '.join(CALLS)}", "/type")
+    return CALLS[name]
+
+
+def _context(event: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
+    own = members(event.get("context"))
+    shared = members(around.get("context"))
+    return {**shared, **own} if shared else dict(own)
+
+
+def _ids(event: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, str]:
+    identifiers = external_ids(context) if "externalIds" in context else {}
+    if (user := id_text(event.get("userId"))) is not None:
+        identifiers["user_id"] = user
+    if (anonymous := id_text(event.get("anonymousId"))) is not None:
+        identifiers["anonymous_id"] = anonymous
+    return identifiers
+
+
+def _channel(event: Mapping[str, Any], library: Mapping[str, Any]) -> str | None:
+    said = event.get("channel")
+    if isinstance(said, str) and (channel := CHANNEL_NAMES.get(said, said)) in CHANNELS:
+        return channel
+    name = library.get("name")
+    return LIBRARY_CHANNELS.get(name) if isinstance(name, str) else None
+
+
+def _library(library: Mapping[str, Any]) -> str | None:
+    name, version = ref(library.get("name")), ref(library.get("version"))
+    return f"{name}/{version}"[:128] if name and version else name
