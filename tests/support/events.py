@@ -31,9 +31,14 @@ def happened(
     fingerprint: str | None = None,
     pii: dict[str, Any] | None = None,
     source: str = "/test",
+    fields: dict[str, Any] | None = None,
     **data: Any,  # noqa: ANN401 - the fields of any event
 ) -> Record:
-    """One record; `told` is when ingest heard of it, by default when it happened."""
+    """One record; `told` is when ingest heard of it, by default when it happened.
+
+    Data goes by keyword; `fields` holds what an argument of this function would hide.
+    """
+    data |= fields or {}
     attributes: dict[str, Any] = {
         "id": event_id or str(uuid4()),
         "source": source,

@@ -78,4 +78,4 @@ def _subjects(facts: Sequence[Fact]) -> Collection[str]:
     return subjects
 
 
-SUBSCRIPTION = Subscription(name="profile.v1", topics=TOPICS, apply=apply, fresh=store.sift)
+SUBSCRIPTION = Subscription(name="profile.v1", topics=TOPICS, apply=apply, fresh=store.fresh)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from rapport_events.envelope import Record
 from rapport_runtime.database import driver
+from rapport_runtime.inbox import digest, sift
+from rapport_runtime.subscription.contract import Sifted
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile.domain.people import Person, Reference, Row
@@ -11,7 +13,7 @@ from rapport_profile.domain.state import pack, unpack
 
 _TIMELINE = (
     "event_key", "subject_id", "time", "recordedtime", "type", "channel",
-    "fingerprint", "topic", "partition", "offset", "value",
+    "digest", "topic", "partition", "offset", "value",
 )  # fmt: skip
 
 _PROFILE = ("subject_id", "merged_into", "members", "state")
@@ -38,10 +40,19 @@ INSERT INTO reference (kind, ref, subject_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[]::uuid[]) ON CONFLICT DO NOTHING
 """
 
+_KNOWN = "SELECT event_key, digest FROM timeline WHERE event_key = ANY($1::bytea[])"
+
 _HISTORY = """
 SELECT topic, partition, "offset", event_key, value FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[])
 """
+
+
+async def fresh(tx: AsyncConnection, batch: Sequence[Record]) -> Sifted:
+    """What of the batch is not in the timeline yet: its key is the deduplication, for ever."""
+    connection = await driver(tx)
+    known = await connection.fetch(_KNOWN, [record.key for record in batch])
+    return sift(batch, dict(known))
 
 
 async def append_timeline(
@@ -55,7 +66,7 @@ async def append_timeline(
         rows.append(
             (
                 record.key, envelope.subject, envelope.time, envelope.recordedtime,
-                envelope.type, envelope.channel, envelope.fingerprint,
+                envelope.type, envelope.channel, digest(record),
                 number[record.topic], record.partition, record.offset, record.value,
             )
         )  # fmt: skip

@@ -57,7 +57,7 @@ timeline = Table(
     Column("recordedtime", TIMESTAMP(timezone=True), nullable=False),
     Column("type", Text, nullable=False),
     Column("channel", Text),
-    Column("fingerprint", Text),
+    Column("digest", LargeBinary, nullable=False, comment="Tells a repeat from a conflict"),
     Column("topic", SmallInteger, nullable=False, comment="Index into consumer.TOPICS"),
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),

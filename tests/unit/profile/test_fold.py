@@ -88,8 +88,8 @@ def test_an_order_without_an_id_is_an_order_of_its_own() -> None:
 def test_the_newest_word_on_consent_wins() -> None:
     where = {"channel": "email", "purpose": "marketing"}
     profile = given(
-        happened("consent.granted", ADA, NOON, **where),
-        happened("consent.withdrawn", ADA, NOON + days(1), **where),
+        happened("consent.granted", ADA, NOON, fields=where),
+        happened("consent.withdrawn", ADA, NOON + days(1), fields=where),
     )
 
     assert profile.consents["email/marketing"].granted is False
@@ -98,7 +98,7 @@ def test_the_newest_word_on_consent_wins() -> None:
 def test_who_unsubscribes_has_withdrawn_their_consent() -> None:
     profile = given(
         happened("customer.created", ADA, email_consent=True),
-        happened("message.unsubscribed", ADA, NOON + days(1), message="m", channel="email"),
+        happened("message.unsubscribed", ADA, NOON + days(1), channel="email", message="m"),
     )
 
     assert profile.consents["email/marketing"].granted is False
@@ -175,8 +175,8 @@ def _history() -> list[Record]:
         happened("ticket.created", ada, NOON + days(1), ticket="t", channel="email"),
         happened("ticket.resolved", ada, NOON + days(3), ticket="t", agent="ana"),
         happened("ticket.reopened", ada, NOON + days(4), ticket="t"),
-        happened("consent.granted", anonymous, NOON + days(1), **where),
-        happened("consent.withdrawn", ada, NOON + days(2), **where),
+        happened("consent.granted", anonymous, NOON + days(1), fields=where),
+        happened("consent.withdrawn", ada, NOON + days(2), fields=where),
     ]
 
 
