@@ -195,5 +195,8 @@ def _quieten() -> None:
 
 
 def _told_already(record: logging.LogRecord) -> bool:
-    """The problem handler tells of a crash with its trace id; uvicorn would tell it again."""
-    return not str(record.msg).startswith("Exception in ASGI application")
+    """The problem handler tells of a crash with its trace id; uvicorn would tell it again.
+
+    And whoever sends garbage must not be able to fill the disk with it.
+    """
+    return not str(record.msg).startswith(("Exception in ASGI", "Invalid HTTP request"))
