@@ -32,6 +32,7 @@ __all__ = [
     "BY_CALL",
     "BY_SEGMENT",
     "BY_TYPE",
+    "CLASSES",
     "DOMAINS",
     "EVENTS",
     "Custom",
@@ -185,6 +186,9 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
 """The classes by domain, in the order in which the catalogue page shows them."""
 
 EVENTS: Final[tuple[type[Event], ...]] = tuple(chain.from_iterable(DOMAINS.values()))
+
+CLASSES: Final[tuple[type[Event], ...]] = (*EVENTS, Custom)
+"""The catalogue, and the class of everything else."""
 
 BY_TYPE: Final[Mapping[str, type[Event]]] = MappingProxyType(
     {event.type: event for event in EVENTS}

@@ -111,7 +111,7 @@ class PaymentFailed(Event):
     )
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["card_declined"])
 
 
 class ProductReviewed(Event):

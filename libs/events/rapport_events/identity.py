@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rapport_events.event import (
@@ -96,6 +96,10 @@ class CustomerAliased(Event):
 
 class CustomerMerged(Event):
     """Two records turned out to be one person; the event's own customer survives."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["from"]}, {"required": ["from_subject"]}]}
+    )
 
     type: ClassVar[str] = "customer.merged.v1"
 

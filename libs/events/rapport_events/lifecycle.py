@@ -36,12 +36,12 @@ class ScoreUpdated(Event):
     type: ClassVar[str] = "score.updated.v1"
 
     score: Literal["clv", "churn_risk", "effort"] = Field(
-        description="Which prediction.", examples=["churn_risk"]
+        description="Which prediction.", examples=["clv"]
     )
     value: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         default=None,
         description="clv: minor units of the currency; churn_risk, effort: 0 to 1.",
-        examples=[0.31],
+        examples=[12900],
     )
     currency: MaybeCurrency = None
     definition: MaybeDefinition = None

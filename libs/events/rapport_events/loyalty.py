@@ -16,7 +16,7 @@ class PointsEarned(Event):
     type: ClassVar[str] = "points.earned.v1"
 
     points: _Points
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["purchase"])
     order: MaybeOrder = None
 
 
@@ -26,7 +26,7 @@ class PointsRedeemed(Event):
     type: ClassVar[str] = "points.redeemed.v1"
 
     points: _Points
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["voucher"])
     order: MaybeOrder = None
 
 
@@ -36,7 +36,7 @@ class PointsExpired(Event):
     type: ClassVar[str] = "points.expired.v1"
 
     points: _Points
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["two_years"])
     order: MaybeOrder = None
 
 

@@ -54,7 +54,7 @@ class MessageBounced(Event):
     action: _Action = None
     template: _Template = None
     channel: _Channel = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["mailbox_full"])
 
 
 class MessageOpened(Event):
@@ -93,4 +93,4 @@ class MessageUnsubscribed(Event):
     action: _Action = None
     template: _Template = None
     channel: _Channel = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["too_many"])

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rapport_events.commerce import Items
@@ -28,6 +28,12 @@ class OrderPlaced(Event):
 
     `order` may be missing (real shops send orders without): the event key is the order then.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"properties": {"amount": {"type": "null"}}}, {"required": ["currency"]}]
+        }
+    )
 
     type: ClassVar[str] = "order.placed.v1"
     segment: ClassVar[tuple[str, ...]] = ("Order Completed",)
@@ -76,7 +82,7 @@ class OrderRefunded(Event):
     )
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["returned"])
 
 
 class OrderShipped(Event):
@@ -105,7 +111,7 @@ class ShipmentDelayed(Event):
     eta_after: Timestamp | None = Field(
         default=None, description="Promised from now on.", examples=["2026-03-14T18:00:00Z"]
     )
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["weather"])
 
 
 class OrderDelivered(Event):
@@ -125,7 +131,7 @@ class ReturnRequested(Event):
 
     order: MaybeOrder = None
     return_: _Return = Field(alias="return")
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["defect"])
     about: Literal["product", "service"] | None = Field(
         default=None, description="What disappointed them.", examples=["product"]
     )

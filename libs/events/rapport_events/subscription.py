@@ -27,7 +27,7 @@ class SubscriptionStarted(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     period: _Period = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["campaign"])
 
 
 class SubscriptionRenewed(Event):
@@ -40,7 +40,7 @@ class SubscriptionRenewed(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     period: _Period = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["automatic"])
 
 
 class SubscriptionChanged(Event):
@@ -53,7 +53,7 @@ class SubscriptionChanged(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     period: _Period = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["upgrade"])
 
 
 class SubscriptionCancellationRequested(Event):
@@ -62,7 +62,7 @@ class SubscriptionCancellationRequested(Event):
     type: ClassVar[str] = "subscription.cancellation_requested.v1"
 
     subscription: _Subscription
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["too_expensive"])
 
 
 class SubscriptionCancelled(Event):
@@ -75,7 +75,7 @@ class SubscriptionCancelled(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     period: _Period = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["too_expensive"])
 
 
 class SubscriptionEnded(Event):
@@ -88,7 +88,7 @@ class SubscriptionEnded(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     period: _Period = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["cancelled"])
 
 
 class InvoiceIssued(Event):
@@ -122,4 +122,4 @@ class InvoiceDisputed(Event):
     amount: MaybeAmount = None
     currency: MaybeCurrency = None
     due: MaybeDue = None
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["wrong_amount"])

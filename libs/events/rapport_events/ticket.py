@@ -116,7 +116,7 @@ class TicketReopened(Event):
     type: ClassVar[str] = "ticket.reopened.v1"
 
     ticket: TicketId
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["not_solved"])
 
 
 class TicketEscalated(Event):
@@ -126,4 +126,4 @@ class TicketEscalated(Event):
 
     ticket: TicketId
     to_team: Name | None = Field(default=None, description="Which team.", examples=["tier2"])
-    reason: MaybeReason = None
+    reason: MaybeReason = Field(default=None, examples=["needs_engineer"])

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from rapport_events.catalogue import EVENTS, Custom
+from rapport_events.catalogue import CLASSES, EVENTS
 from rapport_events.event import (
     SUBJECT_PATTERN,
     Event,
@@ -89,8 +89,7 @@ def wire_module() -> str:
     """The text of `wire.py`."""
     parts = [_HEAD.replace("{pattern}", SUBJECT_PATTERN.removesuffix("$") + r"\Z")]
     parts += map(_plain_struct, _nested_models())
-    parts += map(_data_struct, EVENTS)
-    parts.append(_data_struct(Custom))
+    parts += map(_data_struct, CLASSES)
     entries = "".join(f'    "{event.type}": {event.__name__},\n' for event in EVENTS)
     parts.append(f"BY_TYPE: Final[dict[str, type[Data]]] = {{\n{entries}}}\n")
     return "\n\n".join(parts)
