@@ -16,6 +16,13 @@ Initiator = Literal["customer", "agent", "bot", "rule", "system", "thirdparty"]
 CHANNELS: Final = frozenset(get_args(Channel))
 INITIATORS: Final = frozenset(get_args(Initiator))
 
+MAX_ID: Final = 128
+MAX_TYPE: Final = 128
+MAX_ATTRIBUTE: Final = 512
+"""Characters of any other attribute that a publisher may set. What is longer fits no index."""
+
+_Attribute = Annotated[str, msgspec.Meta(max_length=MAX_ATTRIBUTE)]
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of the log; `data` stays raw bytes until somebody needs it.
@@ -27,22 +34,22 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fingerprint is a conflict, not a repeat.
     """
 
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-    source: Annotated[str, msgspec.Meta(min_length=1)]
-    type: str
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ATTRIBUTE)]
+    type: Annotated[str, msgspec.Meta(max_length=MAX_TYPE)]
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     recordedtime: Annotated[datetime, msgspec.Meta(tz=True)]
     specversion: str = "1.0"
     subject: str | None = None
     linked: str | None = None
-    partitionkey: str | None = None
-    correlationid: str | None = None
-    causationid: str | None = None
-    traceparent: str | None = None
+    partitionkey: _Attribute | None = None
+    correlationid: _Attribute | None = None
+    causationid: _Attribute | None = None
+    traceparent: _Attribute | None = None
     channel: Channel | None = None
     initiatedby: Initiator | None = None
     historical: bool = False
-    fingerprint: str | None = None
+    fingerprint: _Attribute | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
     @property
