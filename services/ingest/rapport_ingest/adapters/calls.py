@@ -58,14 +58,14 @@ def page(event: Mapping[str, Any], context: dict[str, Any]) -> Said:
     for member in ("url", "referrer", "title"):
         data[member] = _moved(rest, member, text) or text(seen.get(member))
     data["utm"] = members(context.get("campaign")) or None
-    return Said(_viewed(PageViewed.type, data, rest, context), {}, {})
+    return Said(viewed(PageViewed.type, data, rest, context), {}, {})
 
 
 def screen(event: Mapping[str, Any], context: dict[str, Any]) -> Said:
     rest = _left(event, {"name", "properties"}) | members(event.get("properties"))
     name = _moved(rest, "name", ref)
     data = {"screen": ref(event.get("name")) or name}
-    return Said(_viewed(ScreenViewed.type, data, rest, context), {}, {})
+    return Said(viewed(ScreenViewed.type, data, rest, context), {}, {})
 
 
 def group(event: Mapping[str, Any], _: dict[str, Any]) -> Said:
@@ -141,9 +141,10 @@ def external_ids(context: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _viewed(
+def viewed(
     type_: str, data: dict[str, Any], rest: dict[str, Any], context: Mapping[str, Any]
 ) -> Meaning:
+    """Something was looked at during a visit, if the client numbers its visits."""
     names = ("session_id", "sessionId", "session")
     session = next((found for name in names if (found := _moved(rest, name, ref))), None)
     data["session"] = session or ref(context.get("sessionId"))
