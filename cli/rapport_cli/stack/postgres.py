@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
-
 from rapport_cli.failure import CliError
-from rapport_cli.stack import pginstall
+from rapport_cli.stack import databases, pginstall
 from rapport_cli.stack.processes import Account, Command, Process, free_port, run, until_ready
 
 _USER = "rapport"
@@ -54,31 +52,15 @@ class Postgres:
     def pid(self) -> int:
         return self.process.pid
 
-    def url(self, database: str, driver: str = "postgresql+asyncpg") -> str:
-        """The address of one database, with the password in it."""
+    @property
+    def admin_url(self) -> str:
+        """The address of the database from which others are made, with the password in it."""
         secret = "" if self._password is None else f":{self._password}"
-        return f"{driver}://{_USER}{secret}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{_USER}{secret}@127.0.0.1:{self.port}/postgres"
 
     async def create_database(self, name: str, template: str = "template1") -> str:
-        """Makes a database as a copy of `template` and returns its URL."""
-        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
-        return self.url(name)
-
-    async def drop_database(self, name: str) -> None:
-        """Removes a database if it exists, whoever is connected to it."""
-        await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    async def databases(self) -> set[str]:
-        """The names of all databases."""
-        return {row["datname"] for row in await self._execute("SELECT datname FROM pg_database")}
-
-    async def _execute(self, statement: str) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self.url("postgres", "postgresql"), timeout=10)
-        try:
-            rows: list[asyncpg.Record] = await connection.fetch(statement)
-            return rows
-        finally:
-            await connection.close()
+        """Makes a database as a copy of `template` and returns its SQLAlchemy URL."""
+        return await databases.create_database(self.admin_url, name, template)
 
     def kill9(self) -> None:
         """Ends the server at once; its backends notice and follow within milliseconds."""
@@ -102,8 +84,8 @@ class Postgres:
 
     async def _answers(self) -> bool:
         try:
-            await self._execute("SELECT 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await databases.database_names(self.admin_url)
+        except databases.UnreachableDatabaseError:
             return False
         return True
 

@@ -1,0 +1,32 @@
+"""The command `rapport`."""
+
+import sys
+
+import typer
+
+from rapport_cli.commands.up import up
+from rapport_cli.failure import CliError
+
+app = typer.Typer(
+    help="Start, inspect and prove a Rapport.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up)
+
+
+@app.callback()
+def rapport() -> None:
+    """Start, inspect and prove a Rapport."""
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 unreachable."""
+    try:
+        app()
+    except CliError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,132 @@
+"""Which services there are, where they listen, and what each is told by its environment."""
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx2
+
+from rapport_cli.stack.broker import Broker
+from rapport_cli.stack.processes import Command, Process, run, until_ready
+from rapport_cli.stack.statedir import StateDir
+from rapport_cli.stack.supervisor import Kept
+
+KEYRING_DATABASE = "rapport_keyring"
+
+_MIGRATE_SECONDS = 120.0
+_READY_SECONDS = 120.0
+
+_EMBEDDED_SESSION_MS = 4_000
+"""The embedded broker lets a new group wait for half of this."""
+_SESSION_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`offset`: its port counted from the base port."""
+
+    name: str
+    offset: int
+
+    @property
+    def package(self) -> str:
+        return f"rapport_{self.name}"
+
+    @property
+    def database(self) -> str:
+        return f"rapport_{self.name}"
+
+    @property
+    def exists(self) -> bool:
+        """Whether this installation has it, with something to run."""
+        spec = importlib.util.find_spec(self.package)
+        return spec is not None and importlib.util.find_spec(f"{self.package}.__main__") is not None
+
+
+ALL_SERVICES = (
+    Service("ingest", 1),
+    Service("profile", 2),
+    Service("personalization", 3),
+    Service("feedback", 4),
+    Service("metrics", 5),
+)
+
+POSTGRES_OFFSET = 8
+KAFKA_OFFSET = 9
+
+
+def installed_services() -> tuple[Service, ...]:
+    """Those that exist, in the order of their ports."""
+    return tuple(service for service in ALL_SERVICES if service.exists)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where services run: files, broker, a database URL by name, and ports."""
+
+    state: StateDir
+    broker: Broker
+    databases: Mapping[str, str]
+    base_port: int
+
+    def url(self, service: Service) -> str:
+        return f"http://127.0.0.1:{self.base_port + service.offset}"
+
+
+async def migrate(service: Service, site: Site) -> None:
+    """Brings the service's databases to its schema. Raises ProcessFailedError."""
+    await run(_command(service, site, "migrate"), _MIGRATE_SECONDS)
+
+
+def kept_service(service: Service, site: Site) -> Kept:
+    """The service, not started yet."""
+    process = Process(_command(service, site, "all"))
+
+    async def start() -> None:
+        process.start()
+        await until_answering(process, f"{site.url(service)}/readyz")
+
+    return Kept(process, start)
+
+
+async def until_answering(process: Process, url: str) -> None:
+    """Waits until the service says that it is ready; raises NotReadyError, ProcessFailedError."""
+    async with httpx2.AsyncClient(timeout=3, trust_env=False) as client:
+
+        async def probe() -> bool:
+            try:
+                return (await client.get(url)).status_code == httpx2.codes.OK
+            except httpx2.TransportError:
+                return False
+
+        await until_ready(process, probe, _READY_SECONDS)
+
+
+def _command(service: Service, site: Site, verb: str) -> Command:
+    return Command(
+        name=service.name if verb == "all" else f"{service.name} {verb}",
+        argv=(sys.executable, "-m", service.package, verb),
+        env=_environment(service, site),
+        log=site.state.logs / f"{service.name}.log",
+    )
+
+
+def _environment(service: Service, site: Site) -> dict[str, str]:
+    state, broker = site.state, site.broker
+    session = _SESSION_MS if broker.keeps_data else _EMBEDDED_SESSION_MS
+    return {
+        "RAPPORT_ENV": "dev",
+        "RAPPORT_HTTP__HOST": "127.0.0.1",
+        "RAPPORT_HTTP__PORT": str(site.base_port + service.offset),
+        "RAPPORT_KAFKA__BOOTSTRAP": broker.bootstrap,
+        "RAPPORT_KAFKA__IDEMPOTENCE": str(broker.idempotent).lower(),
+        "RAPPORT_KAFKA__SESSION_TIMEOUT_MS": str(session),
+        "RAPPORT_DATABASE__URL": site.databases[service.database],
+        "RAPPORT_KEYRING__URL": site.databases[KEYRING_DATABASE],
+        "RAPPORT_KEYRING__MASTER_KEY_FILE": str(state.master_key_file),
+        "RAPPORT_KEYS_FILE": str(state.keys_file),
+        "RAPPORT_SPOOL__DIR": str(state.spool / service.name),
+        "RAPPORT_LOG__FORMAT": "json",
+        "PYTHONUNBUFFERED": "1",
+    }
