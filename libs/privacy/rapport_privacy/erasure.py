@@ -1,0 +1,142 @@
+"""Making people unreadable for ever."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_privacy.ledger import LedgerEntry
+from rapport_privacy.ledger_rows import append_entry, lock_ledger
+from rapport_privacy.store import is_any
+from rapport_privacy.tables import alias, data_key, erasure, subject, suppression
+
+Suppress = Callable[[bytes], bytes]
+"""Blind index to the HMAC that stays of it."""
+
+
+class CertificateUsedError(ValueError):
+    """The certificate already stands for the erasure of other people."""
+
+    def __init__(self, certificate_id: str) -> None:
+        super().__init__(
+            f"Certificate {certificate_id} was given to an earlier erasure, and these people still"
+            " have keys. Erase them under a certificate of their own."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What was destroyed, or would be (a dry run: `at` is None). Counts only."""
+
+    certificate_id: str
+    at: datetime | None
+    subjects: int
+    keys_destroyed: int
+    aliases: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What there still is of some subjects."""
+
+    subjects: list[str]
+    """Those not marked as erased."""
+    kids: list[str]
+    indexes: list[bytes]
+
+
+async def rehearse(tx: AsyncConnection, subjects: Collection[str], certificate_id: str) -> Erasure:
+    """What `erase` would destroy now. Changes nothing and locks nothing."""
+    return _report(certificate_id, None, await load_remains(tx, subjects, lock=False))
+
+
+async def erase(
+    tx: AsyncConnection,
+    subjects: Collection[str],
+    *,
+    certificate_id: str,
+    at: datetime,
+    suppress: Suppress,
+) -> Erasure:
+    """Destroys keys and identifiers, suppresses the identifiers, and writes the ledger.
+
+    Repeating an erasure with its certificate, after a lost answer, returns what was done.
+    Raises CertificateUsedError when the certificate belongs to an erasure of others.
+    """
+    head = await lock_ledger(tx)
+    remains = await load_remains(tx, subjects, lock=True)
+    earlier = select(erasure).where(erasure.c.certificate_id == certificate_id)
+    done = (await tx.execute(earlier)).one_or_none()
+    if done is not None:
+        if remains.kids or remains.indexes:
+            raise CertificateUsedError(certificate_id)
+        return _recorded(done)
+    hmacs = sorted(suppress(index) for index in remains.indexes)
+    await suppress_hmacs(tx, hmacs, certificate_id)
+    await destroy(tx, remains, at)
+    entry = LedgerEntry(
+        number=head.number + 1,
+        certificate_id=certificate_id,
+        at=at,
+        subjects=len(remains.subjects),
+        key_ids=tuple(sorted(remains.kids)),
+        suppressions=tuple(hmac.hex() for hmac in hmacs),
+    )
+    await append_entry(tx, entry, head)
+    return _report(certificate_id, at, remains)
+
+
+async def load_remains(tx: AsyncConnection, subjects: Collection[str], *, lock: bool) -> Remains:
+    """Locked in the order in which identifiers are created, so that the two cannot deadlock."""
+    aliases = (
+        select(alias.c.blind_index)
+        .where(is_any(alias.c.subject_id, subjects))
+        .order_by(alias.c.blind_index)
+    )
+    keys = select(data_key.c.kid).where(is_any(data_key.c.subject_id, subjects))
+    living = select(subject.c.subject_id).where(
+        is_any(subject.c.subject_id, subjects), subject.c.erased_at.is_(None)
+    )
+    if lock:
+        aliases = aliases.with_for_update()
+    indexes = list(await tx.scalars(aliases))
+    kids = list(await tx.scalars(keys))
+    return Remains(list(await tx.scalars(living)), kids, indexes)
+
+
+async def suppress_hmacs(tx: AsyncConnection, hmacs: Sequence[bytes], certificate_id: str) -> None:
+    """From now on the identifiers behind these are refused."""
+    if hmacs:
+        rows = [{"hmac": hmac, "certificate_id": certificate_id} for hmac in hmacs]
+        await tx.execute(insert(suppression).on_conflict_do_nothing(), rows)
+
+
+async def destroy(tx: AsyncConnection, remains: Remains, at: datetime) -> None:
+    """The rows go; `vacuum` later takes them off the disk."""
+    await tx.execute(delete(alias).where(is_any(alias.c.blind_index, remains.indexes)))
+    await tx.execute(delete(data_key).where(is_any(data_key.c.kid, remains.kids)))
+    erased = is_any(subject.c.subject_id, remains.subjects)
+    await tx.execute(update(subject).where(erased).values(erased_at=at))
+
+
+def _report(certificate_id: str, at: datetime | None, remains: Remains) -> Erasure:
+    return Erasure(
+        certificate_id=certificate_id,
+        at=at,
+        subjects=len(remains.subjects),
+        keys_destroyed=len(remains.kids),
+        aliases=len(remains.indexes),
+    )
+
+
+def _recorded(row: Row[tuple[object, ...]]) -> Erasure:
+    return Erasure(
+        certificate_id=row.certificate_id,
+        at=row.at,
+        subjects=row.subjects,
+        keys_destroyed=len(row.key_ids),
+        aliases=len(row.suppressions),
+    )
