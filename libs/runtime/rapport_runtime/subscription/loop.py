@@ -1,0 +1,229 @@
+"""The loop: claim partitions, read a batch, apply it in one transaction, read the next meanwhile.
+
+Whatever goes wrong, memory is dropped and the positions are read again from the database: the
+outcome of a COMMIT whose answer was lost is found out that way, and never guessed.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import (
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from rapport_runtime.contract import Resources, Subscription
+from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
+from rapport_runtime.subscription.batch import Batch
+from rapport_runtime.subscription.claim import claim
+from rapport_runtime.subscription.client import Shown, can_connect, joined, make
+from rapport_runtime.subscription.failure import WAITED_FOR, is_environment, sqlstate
+from rapport_runtime.subscription.offsets import FencedError, Step, advance
+from rapport_runtime.subscription.reader import Reader
+from rapport_runtime.subscription.telemetry import Telemetry
+from rapport_runtime.subscription.transaction import apply_batch
+from rapport_runtime.watchdog import Watchdog
+
+_SHORTEST_WAIT: Final = 0.05
+_LONGEST_WAIT: Final = 5.0
+_SMALLEST_BATCH: Final = 100
+_CLAIM_SECONDS: Final = 60.0
+_RECHECK_SECONDS: Final = 5.0
+_STALE_SECONDS: Final = 5.0
+
+_MOVED: Final = (
+    FencedError,
+    StaleAssignmentError,
+    OffsetOutOfRangeError,
+    NoOffsetForPartitionError,
+)
+"""What a claim answers: by new positions, or by saying what is wrong with the log."""
+
+Until = Mapping[tuple[str, int], int]
+
+
+async def run_subscription(
+    subscription: Subscription,
+    resources: Resources,
+    *,
+    until: Until | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Project until `stop` is set, or until everything before the offsets of `until` is applied.
+
+    With `until`, all partitions are taken by hand, without a consumer group: at once, and
+    beside workers that are running (the offsets fence decides who applies what).
+    Raises HaltedError when it must not go on; a bug in `apply` comes out as it is.
+    """
+    worker = _Worker(subscription, resources, until, stop or asyncio.Event())
+    watchdog = worker.watchdog.start()
+    try:
+        await worker.run()
+    finally:
+        watchdog.stop()
+        resources.progress.forget(subscription.name)
+
+
+class _Worker:
+    """One projector at work: its client, its claim, and the batch that is being fetched."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        resources: Resources,
+        until: Until | None,
+        stop: asyncio.Event,
+    ) -> None:
+        self._subscription = subscription
+        self._resources = resources
+        self._until = until
+        self._stop = stop
+        self._telemetry = Telemetry(resources, subscription.name)
+        self.watchdog = Watchdog(resources.settings.worker.stall_seconds)
+        self._reader: Reader | None = None
+        self._ahead: asyncio.Task[Batch | None] | None = None
+        self._positions: dict[TopicPartition, int] = {}
+        self._most = resources.settings.worker.batch
+        self._failures = 0
+        self._checked_at = 0.0
+        self._shown = Shown(grouped=until is None)
+
+    async def run(self) -> None:
+        """One client after another, each until it fails."""
+        while not self._finished():
+            try:
+                await self._session()
+            except WAITED_FOR as error:
+                await self._wait_out(error)
+
+    async def _session(self) -> None:
+        assignment = Assignment()
+        by_hand = self._until is not None
+        consumer = make(self._subscription, self._resources, assignment, by_hand=by_hand)
+        async with joined(consumer, self._stop):
+            if by_hand:
+                # Without a group nobody tells the listener.
+                assignment.settled.set()
+            try:
+                while not self._finished():
+                    await self._guarded_turn(consumer, assignment)
+                await self._shown.show(consumer, self._positions)
+            finally:
+                await self._forget()
+                await self._shown.close()
+
+    async def _guarded_turn(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+        try:
+            await self._turn(consumer, assignment)
+        except _MOVED:
+            await self._forget()
+        except WAITED_FOR as error:
+            if isinstance(error, KafkaError):
+                raise
+            await self._forget()
+            await self._wait_out(error)
+
+    async def _turn(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+        if self._reader is None:
+            await self._claim(consumer, assignment)
+            return
+        batch = await self._next(self._reader)
+        if batch is None:
+            await self._idle(self._reader, consumer)
+            return
+        # While the database works, the next batch is fetched and decoded.
+        self._ahead = asyncio.create_task(self._reader.read(self._most))
+        began_at = monotonic()
+        outcome = await apply_batch(self._subscription, self._resources, batch)
+        self._failures = 0
+        self._most = min(self._most * 2, self._resources.settings.worker.batch)
+        self._advance({step.place: step.next_offset for step in batch.steps})
+        self._telemetry.committed(batch, outcome, began_at)
+        self._tell(self._reader)
+        self.watchdog.alive()
+        self._shown.show_later(consumer, self._positions)
+
+    async def _claim(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+        try:
+            await asyncio.wait_for(assignment.settled.wait(), _SHORTEST_WAIT)
+        except TimeoutError:
+            return
+        async with asyncio.timeout(_CLAIM_SECONDS):
+            offsets = await claim(self._subscription, self._resources.engine, consumer, assignment)
+        decode = self._subscription.decode
+        self._reader = Reader(consumer, assignment, decode, dict(offsets))
+        self._positions = {}
+        self._advance(offsets)
+        self._checked_at = monotonic()
+        self._telemetry.claimed(offsets)
+
+    async def _next(self, reader: Reader) -> Batch | None:
+        ahead, self._ahead = self._ahead, None
+        return await (ahead or reader.read(self._most))
+
+    async def _idle(self, reader: Reader, consumer: AIOKafkaConsumer) -> None:
+        waiting = self._tell(reader)
+        self._shown.show_later(consumer, self._positions)
+        silent = reader.silent_seconds() > _STALE_SECONDS
+        if silent and await can_connect(self._resources.settings.kafka.bootstrap):
+            # The broker is there and our client does not hear it: it is stuck.
+            self.watchdog.waiting = max(1, waiting)
+        elif silent or not waiting:
+            self.watchdog.alive()
+        if monotonic() - self._checked_at > _RECHECK_SECONDS:
+            await self._recheck(reader.high_watermarks())
+
+    async def _recheck(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Say that we are level, and look again whether it is still the same log."""
+        steps = [
+            Step.over_nothing(place, position, position, ends.get(place, position))
+            for place, position in self._positions.items()
+        ]
+        if steps:
+            async with self._resources.engine.begin() as connection:
+                await advance(connection, self._subscription.name, steps)
+        await self._forget()
+
+    def _advance(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self._positions.update(offsets)
+        positions = {(place.topic, place.partition): at for place, at in offsets.items()}
+        self._resources.progress.advance(self._subscription.name, positions)
+
+    def _tell(self, reader: Reader) -> int:
+        ends = reader.high_watermarks()
+        self.watchdog.waiting = self._telemetry.stand(self._positions, ends)
+        return self.watchdog.waiting
+
+    async def _forget(self) -> None:
+        """Drop what memory holds of the partitions; the next turn claims them again."""
+        ahead, self._ahead, self._reader = self._ahead, None, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _wait_out(self, error: BaseException) -> None:
+        if not is_environment(error):
+            raise error
+        # A batch that takes longer than `statement_timeout` must be made smaller to ever pass.
+        self._most = max(self._most // 2, min(_SMALLEST_BATCH, self._most))
+        wait = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**self._failures)
+        wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        self._failures += 1
+        self._telemetry.rolled_back(sqlstate(error) or type(error).__name__, wait)
+        self.watchdog.alive()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), wait)
+
+    def _finished(self) -> bool:
+        if self._stop.is_set():
+            return True
+        return self._until is not None and all(
+            self._positions.get(TopicPartition(*place), -1) >= offset
+            for place, offset in self._until.items()
+        )
