@@ -29,5 +29,5 @@ def is_custom(type_: str) -> bool:
 def custom_type(name: str) -> str:
     """The type of a publisher's own event: "Quiz Finished!" -> "custom.quiz_finished.v1"."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    slug = _NOT_SLUG.sub("_", ascii_name.lower()).strip("_")[:60]
+    slug = _NOT_SLUG.sub("_", ascii_name.lower())[:60].strip("_")
     return f"custom.{slug or 'event'}.v1"
