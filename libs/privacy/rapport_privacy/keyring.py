@@ -262,6 +262,10 @@ class Keyring:
         """What `seal_local` was given for the same purpose. Raises TamperedError."""
         return self._root.open_local(purpose, sealed)
 
+    def mac_local(self, purpose: str, payload: bytes) -> bytes:
+        """Knows a payload again without keeping it: a keyed hash of 256 bits."""
+        return self._root.mac_local(purpose, payload)
+
     async def _learn(
         self, events: Sequence[Indexed], named: Named, known: Mapping[bytes, Standing]
     ) -> dict[bytes, Standing]:

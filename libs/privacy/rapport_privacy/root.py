@@ -34,7 +34,7 @@ class WrongMasterKeyError(Exception):
 class RootKey:
     """The sub-keys of one keyring: blind index, suppression, wrapping, local sealing."""
 
-    __slots__ = ("_index", "_local", "_secret", "_suppression", "_wrap")
+    __slots__ = ("_index", "_local", "_macs", "_secret", "_suppression", "_wrap")
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -43,6 +43,7 @@ class RootKey:
         self._suppression = derive(secret, "suppression")
         self._wrap = AESGCM(derive(secret, "wrap data keys"))
         self._local: dict[str, AESGCM] = {}
+        self._macs: dict[str, bytes] = {}
 
     @classmethod
     def new(cls) -> "RootKey":
@@ -87,6 +88,13 @@ class RootKey:
     def open_local(self, purpose: str, sealed: bytes) -> bytes:
         """What `seal_local` was given for the same purpose. Raises TamperedError."""
         return open_with(self._local_cipher(purpose), sealed, bind("local", purpose))
+
+    def mac_local(self, purpose: str, payload: bytes) -> bytes:
+        """Knows a payload again that belongs to no person: 256 bits of HMAC-SHA256."""
+        key = self._macs.get(purpose)
+        if key is None:
+            key = self._macs[purpose] = derive(self._secret, f"local mac: {purpose}")
+        return hmac.digest(key, payload, "sha256")
 
     def _local_cipher(self, purpose: str) -> AESGCM:
         cipher = self._local.get(purpose)
