@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+.PHONY: help install lock check test up demo bench
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
+# The first Python on the PATH that is new enough.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv with everything that is locked, and our packages
+
+# uv itself comes from the lock, so that every download is checked by its hash.
+$(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS))
+	@test -n "$(PYTHON)" || { echo "Rapport needs Python 3.11 or newer." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || { \
+		awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+			--require-hashes -r $(VENV)/uv.lock; }
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
+		$(addprefix -e ./,$(MEMBERS))
+	@touch $@
+
+# Pins that are there are kept; `make lock UPGRADE=--upgrade` takes the newest.
+lock: install ## Write requirements.lock from the pyproject files
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+		--no-emit-index-url --no-annotate --no-header --group dev --group bench \
+		pyproject.toml -o requirements.lock
+	@grep -v '^-e ' requirements.lock > $(VENV)/lock.draft && mv $(VENV)/lock.draft requirements.lock
+
+check: install ## Format, lint, types, imports, unit and contract tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy libs services cli tests $(if $(wildcard bench/*.py),bench)
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit tests/contract
+
+test: install ## The whole suite, on real Kafka and PostgreSQL
+	$(BIN)/pytest tests
+
+up: install ## Start broker, PostgreSQL and all services until Ctrl-C
+	$(BIN)/rapport up
+
+demo: install ## The same with customers in it, and a tour
+	$(BIN)/rapport demo
+
+bench: install ## Measure; results go to bench/results
+	$(BIN)/python -m bench
