@@ -45,7 +45,7 @@ _FAMILIES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
 """Noise: events that say little alone, by the family that they fold with."""
 
 _FAMILY_OF: Final = {type_: name for name, types in _FAMILIES.items() for type_ in types}
-_LABELS: Final = (
+LABELS: Final = (
     "page", "screen", "product", "query", "article", "feature", "content_id", "template",
     "title", "url", "device_class", "method", "cart", "reason",
 )  # fmt: skip
@@ -133,7 +133,7 @@ def samples(opened: Iterable[Mapping[str, object]]) -> list[str]:
     """What the events were about, each thing once."""
     found: dict[str, None] = {}
     for fields in opened:
-        label = next((fields[name] for name in _LABELS if isinstance(fields.get(name), str)), None)
+        label = next((fields[name] for name in LABELS if isinstance(fields.get(name), str)), None)
         if isinstance(label, str):
             found[label] = None
     return list(found)[:SAMPLES]

@@ -1,8 +1,8 @@
 """How a caller names a customer: the `{ref}` of a URL, and the criteria of a search."""
 
 import re
-from collections.abc import Sequence
 from typing import Final, NamedTuple
+from unicodedata import category
 from uuid import UUID
 
 from rapport_privacy.identifiers import InvalidIdentifierError, is_placeholder, normalise
@@ -14,6 +14,7 @@ SUBJECT: Final = "subject"
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LONGEST_THING: Final = 256
+_CONTROL: Final = frozenset({"Cc", "Cs"})
 
 
 class Ref(NamedTuple):
@@ -26,6 +27,14 @@ class Ref(NamedTuple):
     def is_thing(self) -> bool:
         """Whether it names an order, ticket or call of the customer, not the customer."""
         return self.kind in REFERRING
+
+    @property
+    def is_subject(self) -> bool:
+        return self.kind == SUBJECT
+
+    @property
+    def is_identifier(self) -> bool:
+        return not self.is_thing and not self.is_subject
 
 
 class MalformedRefError(ApiError):
@@ -71,12 +80,8 @@ def criterion(kind: str, value: str, *, name: str, place: str = "query") -> Ref:
 
 
 def _thing(kind: str, value: str, *, name: str, place: str) -> str:
-    if not 1 <= len(value) <= _LONGEST_THING or not value.isprintable():
+    printable = not any(category(char) in _CONTROL for char in value)
+    if not (1 <= len(value) <= _LONGEST_THING and printable):
         reason = f"the id of a {kind} has 1 to {_LONGEST_THING} printable characters"
         raise MalformedRefError(reason, name=name, place=place)
     return value
-
-
-def kinds(refs: Sequence[Ref]) -> str:
-    """What was looked up, without the values: `email and order`."""
-    return " and ".join(ref.kind for ref in refs)

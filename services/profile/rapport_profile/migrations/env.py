@@ -1,6 +1,7 @@
 """Run by Alembic, on the connection that `migrate` opened."""
 
-from rapport_profile.tables import metadata
 from rapport_runtime.database import run_migrations
 
-run_migrations(metadata)
+from rapport_profile.audit import audit
+
+run_migrations(audit.metadata)

@@ -141,6 +141,7 @@ class SatisfactionView(SourceView):
     kind: str
     about: str | None
     score: int | None
+    comment: Text
     survey: str
     revision: int
 
@@ -174,23 +175,29 @@ class ProfileView(View):
     subjects: list[str] = Field(description="Every subject of the person")
     first_seen: Instant | None
     last_seen: Instant | None
-    identities: list[IdentityView] = []
-    traits: dict[str, TraitView] = {}
-    preferences: dict[str, PreferenceView] = {}
-    consents: list[ConsentView] = []
+    identities: list[IdentityView] | None = None
+    traits: dict[str, TraitView] | None = None
+    preferences: dict[str, PreferenceView] | None = None
+    consents: list[ConsentView] | None = None
     lifecycle: LifecycleView | None = None
-    scores: dict[str, PreferenceView] = {}
+    scores: dict[str, PreferenceView] | None = None
     orders: OrdersView | None = None
     tickets: TicketsView | None = None
     calls: CallsView | None = None
-    satisfaction: list[SatisfactionView] = []
-    last_touch: dict[str, TouchView] = Field(default={}, description="By channel")
-    tasks: list[TaskView] = Field(default=[], description="Open tasks, the first due first")
-    commitments: list[CommitmentView] = Field(default=[], description="Promises still to keep")
-    notes: list[NoteView] = Field(default=[], description="Pinned notes, newest first")
-    subscriptions: list[PlanView] = []
+    satisfaction: list[SatisfactionView] | None = None
+    last_touch: dict[str, TouchView] | None = Field(default=None, description="By channel")
+    tasks: list[TaskView] | None = Field(
+        default=None, description="Open tasks, the first due first"
+    )
+    commitments: list[CommitmentView] | None = Field(
+        default=None, description="Promises still to keep"
+    )
+    notes: list[NoteView] | None = Field(default=None, description="Pinned notes, newest first")
+    subscriptions: list[PlanView] | None = None
     loyalty: LoyaltyView | None = None
-    events: dict[str, int] = Field(default={}, description="Event type to the number of events")
+    events: dict[str, int] | None = Field(
+        default=None, description="Event type to the number of events"
+    )
     meta: Meta
 
 

@@ -1,0 +1,82 @@
+"""`python -m rapport_profile api|worker|all|migrate|openapi|verify-audit`.
+
+The only reader of the environment.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import orjson
+from rapport_runtime.database import create_engine
+from rapport_runtime.failpoint import arm
+from rapport_runtime.logs import configure_logs
+from rapport_runtime.serve import run
+
+from rapport_profile import main, openapi
+from rapport_profile.audit_reads import Broken, verify_chains
+from rapport_profile.settings import ProfileSettings
+
+
+def _api(settings: ProfileSettings) -> int:
+    return run({"api": main.api_component(settings, main.make_resources(settings))})
+
+
+def _worker(settings: ProfileSettings) -> int:
+    return run({"worker": main.worker_component(main.make_resources(settings))})
+
+
+def _all(settings: ProfileSettings) -> int:
+    resources = main.make_resources(settings)
+    api = main.api_component(settings, resources)
+    return run({"api": api, "worker": main.worker_component(resources)})
+
+
+def _migrate(settings: ProfileSettings) -> int:
+    asyncio.run(main.migrate_all(settings))
+    return 0
+
+
+def _verify_audit(settings: ProfileSettings) -> int:
+    """1 when a row of the audit trail was changed or is missing."""
+    count, broken = asyncio.run(_verify(settings))
+    found = {"reads": count, "broken": [place._asdict() for place in broken]}
+    sys.stdout.buffer.write(orjson.dumps(found) + b"\n")
+    return 1 if broken else 0
+
+
+async def _verify(settings: ProfileSettings) -> tuple[int, list[Broken]]:
+    engine = create_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            return await verify_chains(connection)
+    finally:
+        await engine.dispose()
+
+
+_COMMANDS: Final[Mapping[str, Callable[[ProfileSettings], int]]] = {
+    "api": _api,
+    "worker": _worker,
+    "all": _all,
+    "migrate": _migrate,
+    "verify-audit": _verify_audit,
+}
+
+
+def run_command() -> int:
+    parser = argparse.ArgumentParser(prog="python -m rapport_profile", description=__doc__)
+    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
+    command = parser.parse_args().command
+    if command == "openapi":
+        sys.stdout.buffer.write(openapi.document())
+        return 0
+    settings = ProfileSettings()
+    configure_logs(settings.log)
+    arm(settings.failpoints)
+    return _COMMANDS[command](settings)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command())

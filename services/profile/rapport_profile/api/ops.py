@@ -1,0 +1,135 @@
+"""For operators: how the stream runs, and what could not be applied."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from rapport_runtime import parked
+from rapport_runtime.http.auth import Principal, requires
+from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
+from rapport_runtime.subscription import Resources, redrive
+
+from rapport_profile import queries
+from rapport_profile.api.visit import PROJECTOR, Library, answer, lag_ms
+from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.queries import Progressed
+from rapport_profile.schemas.ops import (
+    DiscardView,
+    Ids,
+    ParkedListView,
+    ParkedView,
+    PartitionView,
+    RedrivenView,
+    RedriveView,
+    StreamsView,
+    StreamView,
+)
+
+router = APIRouter(prefix="/v1/ops", tags=["ops"])
+
+Reader = Annotated[Principal, requires("ops:read")]
+Writer = Annotated[Principal, requires("ops:write")]
+
+_PARKED: Final = "parked"
+
+
+@router.get("/streams", summary="Where the projection is", responses={200: {"model": StreamsView}})
+async def read_streams(request: Request, _: Reader) -> Response:
+    library: Library = request.app.state.library
+    async with queries.snapshot(library.engine) as snap:
+        progress = await queries.load_progress(snap, PROJECTOR)
+        waiting = await queries.count_parked(snap, PROJECTOR)
+    now = datetime.now(UTC)
+    streams = []
+    for topic, places in groupby(progress, key=lambda one: one.topic):
+        partitions = [_partition(one, now) for one in places]
+        streams.append(
+            StreamView(
+                projector=PROJECTOR,
+                topic=topic,
+                partitions=partitions,
+                lag_events=sum(one.lag_events for one in partitions),
+                lag_seconds=max(one.lag_seconds for one in partitions),
+                parked=waiting.get(topic, 0),
+            )
+        )
+    return answer(StreamsView(streams=streams))
+
+
+@router.get("/parked", summary="List parked events", responses={200: {"model": ParkedListView}})
+async def read_parked(
+    request: Request,
+    _: Reader,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    settled: Annotated[bool, Query(description="Show those that are settled, too")] = False,  # noqa: FBT002 - a query parameter is given by name
+) -> Response:
+    library: Library = request.app.state.library
+    query = f"{_PARKED}?{settled}"
+    after = int(decode_cursor(cursor, query, length=1)[0]) if cursor else 0
+    async with library.engine.connect() as connection:
+        found = await parked.list_parked(
+            connection,
+            projector=PROJECTOR,
+            after=after,
+            limit=limit + 1,
+            waiting_only=not settled,
+        )
+    page = found[:limit]
+    following = encode_cursor([page[-1].id], query) if len(found) > limit else None
+    shown = [
+        ParkedView(
+            id=one.id,
+            projector=one.projector,
+            topic=one.topic,
+            partition=one.partition,
+            offset=one.offset,
+            event=None if one.event_key is None else one.event_key.hex(),
+            code=one.code,
+            detail=one.detail,
+            bytes=one.bytes,
+            parked_at=one.parked_at,
+            settled_at=one.settled_at,
+            settled_as=one.settled_as,
+        )
+        for one in page
+    ]
+    return answer(
+        ParkedListView(parked=shown, next_cursor=following),
+        None if following is None else next_link(request, following),
+    )
+
+
+@router.post(
+    "/parked:redrive", summary="Apply parked events again", responses={200: {"model": RedriveView}}
+)
+async def receive_redrive(request: Request, _: Writer, wanted: Ids) -> Response:
+    resources: Resources = request.app.state.resources
+    results = [
+        RedrivenView(id=one, outcome=await redrive(SUBSCRIPTION, resources, one))
+        for one in dict.fromkeys(wanted.ids)
+    ]
+    return answer(RedriveView(results=results))
+
+
+@router.post(
+    "/parked:discard", summary="Give up on parked events", responses={200: {"model": DiscardView}}
+)
+async def receive_discard(request: Request, _: Writer, wanted: Ids) -> Response:
+    library: Library = request.app.state.library
+    async with library.engine.begin() as connection:
+        discarded = await parked.discard(connection, wanted.ids)
+    return answer(DiscardView(discarded=discarded))
+
+
+def _partition(one: Progressed, now: datetime) -> PartitionView:
+    return PartitionView(
+        partition=one.partition,
+        position=one.next_offset,
+        high_watermark=one.high_watermark,
+        lag_events=max(0, one.high_watermark - one.next_offset),
+        lag_seconds=lag_ms(one, now) / 1000,
+        recorded_at=one.recorded_at,
+        looked_at=one.updated_at,
+    )

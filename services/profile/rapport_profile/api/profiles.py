@@ -1,0 +1,119 @@
+"""Reading one customer."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from rapport_runtime.http.problems import ApiError, FieldError
+
+from rapport_profile import queries
+from rapport_profile.api.people import find_person, locate
+from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.queries import Person
+from rapport_profile.reader import Stored, open_events
+from rapport_profile.ref import parse_ref
+from rapport_profile.schemas.profile import PARTS, ProfileView
+from rapport_profile.views.profile import Seen, view, worded_events
+
+router = APIRouter(prefix="/v1/profiles", tags=["profiles"])
+
+RefPath = Annotated[
+    str,
+    Path(
+        max_length=600,
+        description="Subject id, or kind:value: email:… phone:… user_id:… anonymous_id:… any "
+        "external id, order:… ticket:… call:…",
+        examples=["email:ada@example.com"],
+    ),
+]
+
+Include = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="Parts to answer, comma-separated; all when absent. "
+        f"Parts: {', '.join(sorted(PARTS))}",
+        examples=["identities,traits,tickets"],
+    ),
+]
+
+
+class UnknownPartError(ApiError):
+    """`include` names a part that the view does not have."""
+
+    status_code = 422
+
+    def __init__(self, part: str) -> None:
+        close = get_close_matches(part, PARTS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(PARTS))}"
+        reason = f"the view has no such part; {hint}"
+        super().__init__(
+            f"include: {reason}", errors=[FieldError("/include", reason, "unknown_part", "query")]
+        )
+
+
+def parse_include(include: str | None) -> Collection[str]:
+    """Raises UnknownPartError."""
+    if include is None:
+        return PARTS
+    parts = {part for part in include.replace(" ", "").split(",") if part}
+    for part in sorted(parts - PARTS):
+        raise UnknownPartError(part)
+    return parts or PARTS
+
+
+@router.get("/{ref:path}", summary="Read one customer", responses={200: {"model": ProfileView}})
+async def read_profile(ref: RefPath, visit: OpenVisit, include: Include = None) -> Response:
+    named, parts = parse_ref(ref), parse_include(include)
+    located = await locate(visit, named)
+    async with visit.moment() as moment:
+        person = await find_person(moment, named, located)
+        trait_events, worded = await load_for(moment, person, parts)
+    mask = visit.mask()
+    seen = await see(visit, moment, person, parts, trait_events, worded)
+    if len(trait_events) == queries.MOST_TRAIT_EVENTS:
+        mask.partial.add("traits")
+    shown = ProfileView(
+        subject=person.subject,
+        subjects=list(person.members),
+        first_seen=person.profile.first_seen,
+        last_seen=person.profile.last_seen,
+        **view(seen, parts, mask),
+        meta=moment.meta(mask),
+    )
+    await visit.record("profile", [person.subject], parts)
+    return answer(shown)
+
+
+async def load_for(
+    moment: Moment, person: Person, parts: Collection[str]
+) -> tuple[list[Stored], list[Stored]]:
+    """The events that traits are folded from, and those whose words the parts show."""
+    traits = []
+    if "traits" in parts:
+        traits = await queries.load_trait_events(moment.snap, person.members)
+    keys = {bytes.fromhex(key) for key in worded_events(person.profile, parts)}
+    return traits, await queries.load_events(moment.snap, keys)
+
+
+async def see(
+    visit: Visit,
+    moment: Moment,
+    person: Person,
+    parts: Collection[str],
+    trait_events: list[Stored],
+    worded: list[Stored],
+) -> Seen:
+    """Opens what the view is made of. Raises KeyringUnavailableError."""
+    keyring = visit.library.keyring
+    opened = await open_events(keyring, [*trait_events, *worded])
+    identifiers = await keyring.identifiers(person.members) if "identities" in parts else {}
+    return Seen(
+        subjects=person.members,
+        profile=person.profile,
+        identifiers=identifiers,
+        trait_events=opened[: len(trait_events)],
+        opened={one.stored.key.hex(): one for one in opened[len(trait_events) :]},
+        now=moment.now,
+    )

@@ -1,0 +1,123 @@
+"""What part of a history a caller asks for."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+from rapport_events.envelope import CHANNELS
+from rapport_runtime.http.paging import MOST, CursorMalformedError, decode_cursor
+
+from rapport_profile.cards import Place
+from rapport_profile.queries import BEGINNING, END, Selection
+
+_TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(\.\*|\.[a-z0-9_]+(\.v[1-9][0-9]*)?)?", re.ASCII)
+_SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
+
+
+def _unspaced(given: object) -> object:
+    """In a query string a bare `+` is a space, as in `?from=2026-03-01T00:00:00+01:00`."""
+    return _SPACE_FOR_PLUS.sub("+", given) if isinstance(given, str) else given
+
+
+Moment = Annotated[AwareDatetime | None, BeforeValidator(_unspaced)]
+
+
+class TimelineQuery(BaseModel):
+    """The query string of the timeline route."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    view: Literal["raw", "cards"] = Field(
+        default="raw", description="Events as they are, or cards that fold what says little alone"
+    )
+    types: str | None = Field(
+        default=None,
+        max_length=2_000,
+        description="Comma-separated: `ticket` or `ticket.*`, `ticket.created`, or in full",
+        examples=["ticket,order.placed"],
+    )
+    channel: str | None = Field(
+        default=None, max_length=200, description="Comma-separated", examples=["email,phone"]
+    )
+    since: Moment = Field(default=None, alias="from", description="First instant, RFC 3339")
+    until: Moment = Field(default=None, alias="to", description="First instant not to be shown")
+    cursor: str | None = Field(
+        default=None, max_length=2_048, description="`next_cursor` of the page before"
+    )
+    limit: int = Field(default=50, ge=1, le=MOST, description="Entries on a page")
+
+    @field_validator("types")
+    @classmethod
+    def _types_are_types(cls, given: str | None) -> str | None:
+        if given is not None and not all(map(_TYPE.fullmatch, _listed(given))):
+            raise PydanticCustomError(
+                "bad_type", "list types like ticket, ticket.created or ticket.created.v1"
+            )
+        return given
+
+    @field_validator("channel")
+    @classmethod
+    def _channels_are_known(cls, given: str | None) -> str | None:
+        if given is not None and not CHANNELS.issuperset(_listed(given)):
+            raise PydanticCustomError(
+                "unknown_channel", "known channels: {known}", {"known": ", ".join(sorted(CHANNELS))}
+            )
+        return given
+
+    def filters(self) -> str:
+        """What a cursor belongs to: under other filters it would skip entries."""
+        return self.model_dump_json(exclude={"cursor", "limit"})
+
+    def selection(self) -> Selection:
+        """Raises CursorMalformedError."""
+        before = Place(_utc(self.until, END), BEGINNING, b"")
+        if self.cursor is not None:
+            before = _place(decode_cursor(self.cursor, self.filters(), length=3))
+        return Selection(
+            patterns=[_pattern(item) for item in _listed(self.types)] or ("%",),
+            channels=_listed(self.channel) or None,
+            since=_utc(self.since, BEGINNING),
+            before=before,
+        )
+
+
+def packed(place: Place) -> tuple[str, str, str]:
+    """A place as a cursor carries it."""
+    return place.time.isoformat(), place.recordedtime.isoformat(), place.key.hex()
+
+
+def _place(position: list[str | int]) -> Place:
+    try:
+        time, recordedtime, key = map(str, position)
+        place = Place(
+            datetime.fromisoformat(time), datetime.fromisoformat(recordedtime), bytes.fromhex(key)
+        )
+    except ValueError:
+        raise CursorMalformedError from None
+    if place.time.tzinfo is None or place.recordedtime.tzinfo is None:
+        raise CursorMalformedError
+    return Place(_utc(place.time, END), _utc(place.recordedtime, END), place.key)
+
+
+def _utc(moment: datetime | None, otherwise: datetime) -> datetime:
+    if moment is None:
+        return otherwise
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # in the last hours of the calendar
+        return BEGINNING if moment.year == 1 else END
+
+
+def _listed(given: str | None) -> list[str]:
+    return [item for item in (given or "").replace(" ", "").split(",") if item]
+
+
+def _pattern(item: str) -> str:
+    """`ticket.created` as a SQL LIKE pattern, where `_` would stand for any character."""
+    escaped = item.replace("_", r"\_")
+    noun, _, verb = escaped.partition(".")
+    if verb in {"", "*"}:
+        return f"{noun}.%"
+    return escaped if ".v" in verb else f"{escaped}.v%"

@@ -1,0 +1,107 @@
+"""Wiring: what the profile service consists of, without logic."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from rapport_privacy import migrations as keyring_migrations
+from rapport_privacy.crypto import MasterKey
+from rapport_privacy.keyring import Keyring
+from rapport_runtime.database import create_engine, migrate, require_current_schema
+from rapport_runtime.http import app as http
+from rapport_runtime.http.auth import Keys
+from rapport_runtime.http.health import Check
+from rapport_runtime.metrics import Metrics
+from rapport_runtime.serve import Component, http_component
+from rapport_runtime.subscription import Resources, run_subscription
+from sqlalchemy import text
+
+from rapport_profile.api import audit, ops, profiles, search, timeline
+from rapport_profile.api.unavailable import install_handlers
+from rapport_profile.api.visit import Library
+from rapport_profile.audit import AuditTrail
+from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.settings import ProfileSettings
+
+PACKAGE: Final = "rapport_profile"
+SERVICE: Final = "profile"
+
+_ROUTERS: Final = (search.router, timeline.router, profiles.router, ops.router, audit.router)
+"""The first that matches answers: `{ref}` may hold slashes, so it comes after its own children."""
+
+
+def make_resources(settings: ProfileSettings) -> Resources:
+    """What the API and the worker of one process share."""
+    return Resources(settings=settings, engine=create_engine(settings), metrics=Metrics(SERVICE))
+
+
+def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> FastAPI:
+    """The HTTP door; its lifespan opens the keyring."""
+    opened: list[Keyring] = []
+
+    @asynccontextmanager
+    async def open_library(app: FastAPI) -> AsyncIterator[None]:
+        await require_current_schema(resources.engine, PACKAGE)
+        keyring = await open_keyring(settings)
+        trail = AuditTrail(resources.engine)
+        opened.append(keyring)
+        app.state.library = Library(resources.engine, keyring, trail, resources.progress)
+        app.state.resources = resources
+        yield
+        await keyring.close()
+        await resources.engine.dispose()
+
+    app = http.create_app(
+        SERVICE,
+        settings,
+        _ROUTERS,
+        metrics=resources.metrics,
+        keys=keys,
+        checks=_checks(resources, opened),
+        lifespan=open_library,
+    )
+    install_handlers(app)
+    return app
+
+
+def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:
+    async def check_database() -> str | None:
+        async with resources.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    async def check_keyring() -> str | None:
+        for keyring in opened:
+            await keyring.check()
+        return None if opened else "not opened yet"
+
+    return {"database": check_database, "keyring": check_keyring}
+
+
+async def open_keyring(settings: ProfileSettings) -> Keyring:
+    """Raises what `Keyring.open` raises."""
+    keyring = settings.keyring
+    master = MasterKey.from_base64(keyring.master_key)
+    return await Keyring.open(keyring.url, master, cache_seconds=keyring.cache_seconds)
+
+
+def api_component(settings: ProfileSettings, resources: Resources) -> Component:
+    return http_component(create_app(settings, resources, Keys(settings.keys_file)), settings.http)
+
+
+def worker_component(resources: Resources) -> Component:
+    """Keeps the profile tables level with the log."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await run_subscription(SUBSCRIPTION, resources, stop=stop)
+
+    return work
+
+
+async def migrate_all(settings: ProfileSettings) -> None:
+    """The service's own database, and the keyring's, which belongs to all."""
+    await migrate(PACKAGE, settings.database.url)
+    await keyring_migrations.migrate(settings.keyring.url)

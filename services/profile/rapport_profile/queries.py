@@ -1,0 +1,178 @@
+"""What the API reads, statement by statement, inside one snapshot of the database."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypeAlias
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from rapport_profile.cards import Glance, Place
+from rapport_profile.domain.state import Profile, unpack
+from rapport_profile.reader import Stored
+
+Snapshot: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+"""A connection inside a read-only transaction that sees one moment of the database."""
+
+MOST_TRAIT_EVENTS: Final = 1_000
+"""Newest events that traits are folded from: a bound on what one answer may cost."""
+
+BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
+END: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+_POSITIONS: Final = """
+SELECT topic, partition, next_offset, high_watermark, recorded_at, updated_at
+FROM projector_offset
+WHERE projector = $1 ORDER BY topic, partition
+"""
+
+_PARKED: Final = """
+SELECT topic, count(*) FROM parked_event WHERE projector = $1 AND settled_at IS NULL GROUP BY topic
+"""
+
+_PERSON: Final = """
+SELECT root.subject_id::text, coalesce(root.members, ARRAY[root.subject_id])::text[], root.state
+FROM profile named JOIN profile root
+    ON root.subject_id = coalesce(named.merged_into, named.subject_id)
+WHERE named.subject_id = $1::text::uuid
+"""
+
+_OWNERS: Final = """
+SELECT DISTINCT coalesce(profile.merged_into, profile.subject_id)::text
+FROM reference JOIN profile USING (subject_id) WHERE reference.kind = $1 AND reference.ref = $2
+ORDER BY 1 LIMIT $3
+"""
+
+_TRAIT_EVENTS: Final = """
+SELECT event_key, topic, partition, "offset", value FROM timeline
+WHERE subject_id = ANY($1::text[]::uuid[])
+    AND type IN ('customer.created.v1', 'customer.identified.v1', 'customer.grouped.v1')
+ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $2
+"""
+
+_EVENTS: Final = """
+SELECT event_key, topic, partition, "offset", value FROM timeline WHERE event_key = ANY($1)
+"""
+
+_PAGE: Final = """
+SELECT page.event_key, page.topic, page.partition, page."offset", page.value
+FROM unnest($1::text[]::uuid[]) AS member (subject_id) CROSS JOIN LATERAL (
+    SELECT * FROM timeline
+    WHERE timeline.subject_id = member.subject_id AND time >= $2 AND time <= $3
+        AND (time, recordedtime, event_key) < ($3, $4, $5)
+        AND type LIKE ANY($6::text[]) AND ($7::text[] IS NULL OR channel = ANY($7))
+    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $8
+) AS page
+ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $8
+"""
+
+_GLANCES: Final = """
+SELECT page.time, page.recordedtime, page.event_key, page.type, page.channel
+FROM unnest($1::text[]::uuid[]) AS member (subject_id) CROSS JOIN LATERAL (
+    SELECT time, recordedtime, event_key, type, channel FROM timeline
+    WHERE timeline.subject_id = member.subject_id AND time >= $2 AND time <= $3
+        AND (time, recordedtime, event_key) < ($3, $4, $5)
+        AND type LIKE ANY($6::text[]) AND ($7::text[] IS NULL OR channel = ANY($7))
+    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $8
+) AS page
+ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $8
+"""
+
+
+class Person(NamedTuple):
+    """A person as the projection has them."""
+
+    subject: str
+    members: Sequence[str]
+    profile: Profile
+
+
+class Progressed(NamedTuple):
+    """How far the projection is in one partition, in this snapshot."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    high_watermark: int
+    recorded_at: datetime | None
+    updated_at: datetime
+
+
+class Selection(NamedTuple):
+    """Which part of a history is asked for; `patterns` are SQL LIKE patterns of types."""
+
+    patterns: Sequence[str] = ("%",)
+    channels: Sequence[str] | None = None
+    since: datetime = BEGINNING
+    before: Place = Place(END, BEGINNING, b"")
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[Snapshot]:
+    """One moment of the database: an answer's data and its position belong together."""
+    async with engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(raw, asyncpg.Connection)  # noqa: S101 - for the type checker
+        async with raw.transaction(isolation="repeatable_read", readonly=True):
+            yield raw
+
+
+async def load_progress(snap: Snapshot, projector: str) -> list[Progressed]:
+    return [Progressed(*row) for row in await snap.fetch(_POSITIONS, projector)]
+
+
+async def count_parked(snap: Snapshot, projector: str) -> dict[str, int]:
+    """Topic to the number of its events that wait in `parked_event`."""
+    return dict(await snap.fetch(_PARKED, projector))
+
+
+async def load_person(snap: Snapshot, subject: str) -> Person | None:
+    """The person of a subject, merged or not."""
+    row = await snap.fetchrow(_PERSON, subject)
+    if row is None:
+        return None
+    root, members, state = row
+    return Person(root, members, Profile() if state is None else unpack(state))
+
+
+async def load_owners(snap: Snapshot, kind: str, ref: str, limit: int) -> list[str]:
+    """The persons whose order, ticket or call it is; more than one where ids are not unique."""
+    return [row[0] for row in await snap.fetch(_OWNERS, kind, ref, limit)]
+
+
+async def load_trait_events(snap: Snapshot, members: Sequence[str]) -> list[Stored]:
+    """The newest events that tell who somebody is."""
+    rows = await snap.fetch(_TRAIT_EVENTS, members, MOST_TRAIT_EVENTS)
+    return [Stored(*row) for row in rows]
+
+
+async def load_events(snap: Snapshot, keys: Collection[bytes]) -> list[Stored]:
+    """The events of these keys, in no order."""
+    if not keys:
+        return []
+    return [Stored(*row) for row in await snap.fetch(_EVENTS, list(keys))]
+
+
+async def load_page(
+    snap: Snapshot, members: Sequence[str], selection: Selection, limit: int
+) -> list[Stored]:
+    """Events of a history, newest first."""
+    rows = await snap.fetch(_PAGE, *_arguments(members, selection), limit)
+    return [Stored(*row) for row in rows]
+
+
+async def load_glances(
+    snap: Snapshot, members: Sequence[str], selection: Selection, limit: int
+) -> list[Glance]:
+    """The same, without what the events say."""
+    rows = await snap.fetch(_GLANCES, *_arguments(members, selection), limit)
+    return [Glance(Place(*row[:3]), row[3], row[4]) for row in rows]
+
+
+def _arguments(members: Sequence[str], selection: Selection) -> tuple[object, ...]:
+    before = selection.before
+    return (
+        members, selection.since, before.time, before.recordedtime, before.key,
+        selection.patterns, selection.channels,
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+"""Who was found."""
+
+from pydantic import Field
+
+from rapport_profile.schemas.base import Instant, Meta, View
+from rapport_profile.schemas.profile import IdentityView, LifecycleView, TraitView
+
+
+class HitView(View):
+    """A customer that was found, in short."""
+
+    subject: str
+    subjects: list[str]
+    url: str = Field(description="Where to read the whole", examples=["/v1/profiles/…"])
+    first_seen: Instant | None
+    last_seen: Instant | None
+    identities: list[IdentityView]
+    traits: dict[str, TraitView]
+    lifecycle: LifecycleView
+    orders: int
+    open_tickets: int
+
+
+class HitsView(View):
+    """The customers whom all criteria name, in order of subject id."""
+
+    profiles: list[HitView]
+    next_cursor: str | None
+    meta: Meta
