@@ -12,6 +12,7 @@ from rapport_events.generate.schemas import JsonSchema, logged, published
 from rapport_events.topics import INBOUND, TOPICS, Topic
 
 _REF: Final = "#/components/schemas/{model}"
+PUBLISHED: Final[tuple[type[Event], ...]] = (*INBOUND.carries, Custom)
 _CONTENT_TYPE: Final = "application/cloudevents+json"
 
 _TIME: Final[JsonSchema] = {"type": "string", "format": "date-time"}
@@ -88,8 +89,8 @@ def _operation(topic: Topic) -> dict[str, Any]:
 def _messages() -> dict[str, Any]:
     return {
         f"{prefix}.{event.type}": _message(prefix, event)
-        for prefix in ("published", "logged")
-        for event in CLASSES
+        for prefix, events in (("published", PUBLISHED), ("logged", CLASSES))
+        for event in events
     }
 
 
@@ -130,13 +131,10 @@ def _schemas() -> dict[str, JsonSchema]:
             ["specversion", "id", "source", "type", "time", "recordedtime"],
         ),
     } | sealed
-    for event in CLASSES:
-        for prefix, schema in (
-            ("published", published(event, _REF)),
-            ("logged", logged(event, _REF)),
-        ):
-            found |= schema.pop("$defs", {})
-            found[f"{prefix}.{event.type}"] = schema
+    found |= {f"published.{event.type}": published(event, _REF) for event in PUBLISHED}
+    found |= {f"logged.{event.type}": logged(event, _REF) for event in CLASSES}
+    for schema in list(found.values()):
+        found |= schema.pop("$defs", {})
     return found
 
 
