@@ -4,6 +4,8 @@ import sys
 
 import typer
 
+from rapport_cli.commands import config, keys, parked, topics
+from rapport_cli.commands.doctor import doctor
 from rapport_cli.commands.up import up
 from rapport_cli.failure import CliError
 
@@ -16,6 +18,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(up)
+app.command()(doctor)
+app.add_typer(topics.app, name="topics")
+app.add_typer(keys.app, name="keys")
+app.add_typer(parked.app, name="parked")
+app.add_typer(config.app, name="config")
 
 
 @app.callback()

@@ -1,13 +1,17 @@
 """How commands speak: results on stdout, for people or as JSON; talk on stderr."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+
+_WIDE = 240
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -22,12 +26,13 @@ def show_json(document: object) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for a terminal; lines stay whole when the output goes elsewhere."""
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    """A table as wide as the terminal; elsewhere nothing is cut or folded."""
+    first, *others = (Column(name, overflow="fold") for name in columns)
+    table = Table(replace(first, no_wrap=True), *others, box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console = Console(highlight=False)
-    console.print(table, soft_wrap=not console.is_terminal)
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(highlight=False, markup=False, width=width).print(table)
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:

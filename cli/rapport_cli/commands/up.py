@@ -10,10 +10,10 @@ import typer
 
 from rapport_cli.output import AsJson, say, show_json, show_table
 from rapport_cli.stack.up import Plan, Stack, running_stack
+from rapport_cli.stackfile import DEFAULT_STATE_DIR
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-DEFAULT_STATE_DIR = Path(".rapport")
 DEFAULT_BASE_PORT = 7700
 
 
