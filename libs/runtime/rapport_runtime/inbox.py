@@ -9,11 +9,12 @@ from typing import Final
 import structlog
 from rapport_events.envelope import Record
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_runtime.contract import Sifted
 from rapport_runtime.database import driver
+from rapport_runtime.failure import WAITED_FOR, is_environment
+from rapport_runtime.pause import pause
 
 RETENTION: Final = timedelta(days=90)
 
@@ -33,7 +34,8 @@ _RECALL: Final = """
 
 _PRUNE: Final = text("""
     DELETE FROM inbox WHERE (projector, event_key) IN (
-        SELECT projector, event_key FROM inbox WHERE seen_at < now() - :retention LIMIT :rows
+        SELECT projector, event_key FROM inbox
+        WHERE seen_at < now() - CAST(:retention AS interval) LIMIT :rows
     )
 """)
 
@@ -92,14 +94,18 @@ async def prune(connection: AsyncConnection, retention: timedelta = RETENTION) -
     return int(removed.rowcount)
 
 
-async def keep_pruned(engine: AsyncEngine, retention: timedelta = RETENTION) -> None:
-    """Prune every ten minutes until cancelled; a service runs this beside its subscription."""
-    while True:
+async def keep_pruned(
+    engine: AsyncEngine, stop: asyncio.Event, retention: timedelta = RETENTION
+) -> None:
+    """Prune every ten minutes until `stop`; a service runs this beside its subscription."""
+    while not stop.is_set():
+        removed = 0
         try:
             async with engine.begin() as connection:
                 removed = await prune(connection, retention)
-        except (SQLAlchemyError, OSError) as error:
+        except WAITED_FOR as error:
+            if not is_environment(error):
+                raise
             log.warning("inbox not pruned", reason=type(error).__name__)
-            removed = 0
         if removed < _PRUNE_ROWS:
-            await asyncio.sleep(_PRUNE_SECONDS)
+            await pause(stop, _PRUNE_SECONDS)

@@ -11,16 +11,16 @@ from uuid import UUID, uuid5
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from rapport_events import codec
 from rapport_events.envelope import event_key
 from sqlalchemy import Row, delete, insert, select, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_runtime.contract import Derived
 from rapport_runtime.failpoint import failpoint
+from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.kafka import make_producer
+from rapport_runtime.pause import pause
 from rapport_runtime.settings import Settings
 from rapport_runtime.tables import TABLES
 
@@ -56,10 +56,12 @@ async def relay(settings: Settings, engine: AsyncEngine, stop: asyncio.Event) ->
         try:
             await producer.start()
             await _relay(engine, producer, stop)
-        except (KafkaError, SQLAlchemyError, OSError, TimeoutError) as error:
+        except WAITED_FOR as error:
+            if not is_environment(error):
+                raise
             # A new producer: one that met a fatal error may never recover (aiokafka#1017).
             log.warning("outbox waits", reason=type(error).__name__)
-            await _pause(stop, _RETRY_SECONDS)
+            await pause(stop, _RETRY_SECONDS)
         finally:
             await producer.stop()
 
@@ -67,7 +69,7 @@ async def relay(settings: Settings, engine: AsyncEngine, stop: asyncio.Event) ->
 async def _relay(engine: AsyncEngine, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
     while not stop.is_set():
         if await relay_once(engine, producer) < _BATCH:
-            await _pause(stop, _IDLE_SECONDS)
+            await pause(stop, _IDLE_SECONDS)
 
 
 async def relay_once(engine: AsyncEngine, producer: AIOKafkaProducer) -> int:
@@ -139,10 +141,3 @@ def _row(event: Derived, now: datetime) -> dict[str, object]:
 def _headers(row: OutboxRow) -> list[tuple[str, bytes]]:
     flat = iter(row.headers)
     return [(name, value.encode()) for name, value in zip(flat, flat, strict=True)]
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

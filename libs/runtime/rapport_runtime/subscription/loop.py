@@ -7,7 +7,6 @@ outcome of a COMMIT whose answer was lost is found out that way, and never guess
 import asyncio
 import random
 from collections.abc import Mapping
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -19,11 +18,12 @@ from aiokafka.errors import (
 )
 
 from rapport_runtime.contract import Resources, Subscription
+from rapport_runtime.failure import WAITED_FOR, is_environment, sqlstate
+from rapport_runtime.pause import pause
 from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
 from rapport_runtime.subscription.batch import Batch
 from rapport_runtime.subscription.claim import claim
 from rapport_runtime.subscription.client import Shown, can_connect, joined, make
-from rapport_runtime.subscription.failure import WAITED_FOR, is_environment, sqlstate
 from rapport_runtime.subscription.offsets import FencedError, Step, advance
 from rapport_runtime.subscription.reader import Reader
 from rapport_runtime.subscription.telemetry import Telemetry
@@ -217,8 +217,7 @@ class _Worker:
         self._failures += 1
         self._telemetry.rolled_back(sqlstate(error) or type(error).__name__, wait)
         self.watchdog.alive()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), wait)
+        await pause(self._stop, wait)
 
     def _finished(self) -> bool:
         if self._stop.is_set():

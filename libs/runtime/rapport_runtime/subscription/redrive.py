@@ -7,8 +7,8 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_runtime.contract import Resources, Subscription
+from rapport_runtime.failure import SPOKEN, data_reason
 from rapport_runtime.parked import settle
-from rapport_runtime.subscription.failure import SPOKEN, data_reason
 from rapport_runtime.subscription.transaction import apply_records
 from rapport_runtime.tables import TABLES
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_runtime import inbox, outbox, parked
 from rapport_runtime.contract import Resources, Subscription
 from rapport_runtime.failpoint import failpoint
+from rapport_runtime.failure import SPOKEN, data_reason
 from rapport_runtime.parked import Parked, Reason
 from rapport_runtime.subscription.batch import Batch
-from rapport_runtime.subscription.failure import SPOKEN, data_reason
 from rapport_runtime.subscription.offsets import advance
 
 _CONFLICT: Final = Reason("id_conflict", "another event is known by this source and id")
