@@ -1,5 +1,6 @@
 """The Kafka door: keeps the profile tables level with the log."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -14,6 +15,7 @@ from rapport_profile.domain.fold import Fact
 from rapport_profile.domain.people import (
     People,
     Person,
+    Reference,
     by_person,
     carry_on,
     links,
@@ -24,22 +26,35 @@ from rapport_profile.domain.people import (
 TOPICS: Final = (INTERACTIONS.name,)
 """The timeline stores a topic as its index here: append, never reorder."""
 
+_BREATH: Final = 100
+"""People folded between two turns of the event loop, so that an API beside the worker lives."""
+
 
 async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
     """One batch, inside the transaction that also moves the offsets."""
     facts = [(record, decode_data(record.envelope)) for record in batch]
-    await store.append_timeline(tx, batch, TOPICS)
-    rows = await store.lock_rows(tx, _subjects(facts))
-    people = People(rows)
-    people.add(facts)
-    found = set()
-    for person in people:
-        found |= references(person)
-        carry_on(person)
+    people = People(await store.lock_rows(tx, _subjects(facts)))
+    # The database stores the timeline while the events are folded here.
+    storing = asyncio.create_task(store.append_timeline(tx, batch, TOPICS))
+    try:
+        found = await _carry_on(people, facts)
+    finally:
+        await storing
     await _refold_stale(tx, people)
-    await store.save_people(tx, people, rows.keys())
+    await store.save_people(tx, people, people.known)
     await store.add_references(tx, found)
     return ()
+
+
+async def _carry_on(people: People, facts: Sequence[Fact]) -> set[Reference]:
+    people.add(facts)
+    found: set[Reference] = set()
+    for number, person in enumerate(people):
+        found.update(references(person))
+        carry_on(person)
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 async def _refold_stale(tx: AsyncConnection, people: People) -> None:

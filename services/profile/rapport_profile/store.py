@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from rapport_events.envelope import Record
 from rapport_runtime.database import driver
 from rapport_runtime.inbox import digest, sift
-from rapport_runtime.subscription.contract import Sifted
+from rapport_runtime.subscription import Sifted
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile.domain.people import Person, Reference, Row

@@ -1,6 +1,7 @@
 """The fold: a person's events, in the order in which they happened, into their profile."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from rapport_events import wire
 from rapport_events.envelope import Envelope, Record
@@ -12,13 +13,24 @@ Fact = tuple[Record, wire.Data]
 """A record with its decoded data."""
 
 
+ORDER_FREE: Final = frozenset(
+    {"page", "screen", "session", "product", "cart", "help", "feature", "content", "custom"}
+)
+"""Nouns whose events move only counts and the last contact: these come out the same whenever
+they are folded, so that a page view told late does not mean folding a history anew."""
+
+
 def is_late(profile: Profile, record: Record) -> bool:
-    """Whether something that happened after this event has been folded already."""
-    return profile.newest is not None and record.order < profile.newest
+    """Whether something that happened after this event has been folded, and that matters."""
+    return (
+        profile.newest is not None
+        and record.order < profile.newest
+        and record.envelope.type.partition(".")[0] not in ORDER_FREE
+    )
 
 
 def fold(profile: Profile, facts: Iterable[Fact]) -> Profile:
-    """The profile after the facts, which are in fold order and none of them late."""
+    """The profile after the facts, which are in fold order and none of them `is_late`."""
     for record, data in facts:
         _evolve(profile, record, data)
     return profile
@@ -27,19 +39,30 @@ def fold(profile: Profile, facts: Iterable[Fact]) -> Profile:
 def _evolve(profile: Profile, record: Record, data: wire.Data) -> None:
     envelope = record.envelope
     by = Source(record.key.hex(), envelope.source, envelope.time)
-    profile.newest = record.order
-    profile.first_seen = profile.first_seen or envelope.time
-    profile.last_seen = envelope.time
-    profile.events[envelope.type] = profile.events.get(envelope.type, 0) + 1
+    time, type_ = envelope.time, envelope.type
+    if profile.first_seen is None or time < profile.first_seen:
+        profile.first_seen = time
+    if profile.last_seen is None or time > profile.last_seen:
+        profile.last_seen = time
+    profile.events[type_] = profile.events.get(type_, 0) + 1
     if envelope.channel is not None:
-        profile.touches[envelope.channel] = Touch(envelope.type, by)
-    _evolve_noun(profile, data, by, envelope)
+        _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
+    noun = type_.partition(".")[0]
+    if noun not in ORDER_FREE:
+        profile.newest = record.order
+        _evolve_noun(profile, noun, data, by, envelope)
+
+
+def _touch(profile: Profile, channel: str, touch: Touch) -> None:
+    known = profile.touches.get(channel)
+    if known is None or known.order < touch.order:
+        profile.touches[channel] = touch
 
 
 def _evolve_noun(  # noqa: C901 - one line a noun; a table of functions would hide the types
-    profile: Profile, data: wire.Data, by: Source, envelope: Envelope
+    profile: Profile, noun: str, data: wire.Data, by: Source, envelope: Envelope
 ) -> None:
-    match envelope.type.partition(".")[0]:
+    match noun:
         case "order" | "shipment" | "return":
             orders.evolve(profile, data, by)
         case "ticket":
@@ -63,4 +86,4 @@ def _evolve_noun(  # noqa: C901 - one line a noun; a table of functions would hi
         case "commitment":
             work.evolve_commitment(profile, data, by)
         case _:
-            pass  # a page view moves the touches and the counts, nothing else
+            pass  # the timeline tells it; nothing here depends on it

@@ -10,8 +10,11 @@ from rapport_events import wire
 from rapport_profile.domain.fold import Fact, fold, is_late
 from rapport_profile.domain.state import Profile
 
-REFERRING = {"order": "orders", "ticket": "tickets", "call": "calls"}
-"""Kinds of things a customer can be found by, and where the profile keeps them."""
+REFERRING = {"o": ("order", "orders"), "t": ("ticket", "tickets"), "c": ("call", "calls")}
+"""Kinds of things a customer can be found by, and where the profile keeps them, by the first
+letter of the event types that may name one."""
+
+_NOTHING = ("", "")
 
 
 class Row(NamedTuple):
@@ -49,10 +52,13 @@ class People:
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._by_subject: dict[str, Person] = {}
+        self.known = set(rows)
+        """Subjects that have a row: those of the batch, and their fellow members."""
         for row in rows.values():
             if row.merged_into is None:
                 members = list(row.members or (row.subject,))
                 person = Person(row.subject, members, row.profile or Profile())
+                self.known.update(members)
                 for member in members:
                     self._by_subject[member] = person
 
@@ -71,10 +77,10 @@ class People:
         kept, gone = self.of(one), self.of(other)
         if kept is gone:
             return
-        if kept.profile.newest is None:
+        if kept.profile.first_seen is None:
             kept, gone = gone, kept
         # Two histories interleave, so both are folded anew; an empty one adds nothing.
-        kept.is_stale = kept.is_stale or gone.is_stale or gone.profile.newest is not None
+        kept.is_stale = kept.is_stale or gone.is_stale or gone.profile.first_seen is not None
         kept.is_joined = True
         kept.members = sorted({*kept.members, *gone.members})
         kept.root = kept.members[0]
@@ -107,7 +113,7 @@ def links(linked: str | None, data: wire.Data) -> Sequence[str]:
 def carry_on(person: Person) -> None:
     """Folds the batch's events on top of the state, or finds that it has to be folded anew."""
     person.facts.sort(key=lambda fact: fact[0].order)
-    if person.facts and is_late(person.profile, person.facts[0][0]):
+    if any(is_late(person.profile, record) for record, _ in person.facts):
         person.is_stale = True
     if not person.is_stale:
         fold(person.profile, person.facts)
@@ -126,9 +132,9 @@ def references(person: Person) -> set[Reference]:
     """
     found = set()
     for record, data in person.facts:
-        kind = record.envelope.type.partition(".")[0]
-        where, ref = REFERRING.get(kind), getattr(data, kind, None)
-        if where and ref and ref not in getattr(person.profile, where):
+        kind, where = REFERRING.get(record.envelope.type[0], _NOTHING)
+        ref = getattr(data, kind, None)
+        if ref is not None and ref not in getattr(person.profile, where):
             found.add(Reference(kind, ref, record.envelope.subject or person.root))
     return found
 

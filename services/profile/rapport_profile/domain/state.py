@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 
-class Source(msgspec.Struct, array_like=True, frozen=True):
+class Source(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Where a fact comes from."""
 
     event: str
@@ -22,14 +22,14 @@ class Source(msgspec.Struct, array_like=True, frozen=True):
     time: datetime
 
 
-class Fact(msgspec.Struct, array_like=True, frozen=True):
+class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One value, and the event that set it."""
 
     value: str
     by: Source
 
 
-class Consent(msgspec.Struct, array_like=True, frozen=True):
+class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The newest word of the person on one channel and purpose."""
 
     granted: bool
@@ -38,14 +38,20 @@ class Consent(msgspec.Struct, array_like=True, frozen=True):
     policy_version: str | None = None
 
 
-class Touch(msgspec.Struct, array_like=True, frozen=True):
+class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The last contact over one channel, in either direction."""
 
     type: str
     by: Source
+    recorded: datetime
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """Fold order; hex digits sort as the bytes of the key do."""
+        return (self.by.time, self.recorded, self.by.event)
 
 
-class Order(msgspec.Struct, array_like=True):
+class Order(msgspec.Struct, array_like=True, gc=False):
     """An order. Amounts in minor units of `currency`."""
 
     placed_at: datetime | None = None
@@ -84,7 +90,7 @@ class Order(msgspec.Struct, array_like=True):
         return self.cancelled_at is None and self.delivered_at is None and self.is_valid
 
 
-class Ticket(msgspec.Struct, array_like=True):
+class Ticket(msgspec.Struct, array_like=True, gc=False):
     """A request of the customer, on whatever channel."""
 
     created: Source | None = None
@@ -105,7 +111,7 @@ class Ticket(msgspec.Struct, array_like=True):
     escalated_to: str | None = None
 
 
-class Call(msgspec.Struct, array_like=True):
+class Call(msgspec.Struct, array_like=True, gc=False):
     """A telephone call. Durations in seconds."""
 
     offered_at: datetime | None = None
@@ -127,7 +133,7 @@ class Call(msgspec.Struct, array_like=True):
         return sum(self.legs.values())
 
 
-class Score(msgspec.Struct, array_like=True, frozen=True):
+class Score(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The last answer of one kind about one thing; a correction is a higher revision."""
 
     survey: str
@@ -136,7 +142,7 @@ class Score(msgspec.Struct, array_like=True, frozen=True):
     by: Source
 
 
-class Note(msgspec.Struct, array_like=True):
+class Note(msgspec.Struct, array_like=True, gc=False):
     """A note of an agent. Its text is in the event `text_by` names."""
 
     by: Source
@@ -146,7 +152,7 @@ class Note(msgspec.Struct, array_like=True):
     pinned: bool = False
 
 
-class Task(msgspec.Struct, array_like=True):
+class Task(msgspec.Struct, array_like=True, gc=False):
     """Something an agent has to do. Its title is in the event that made it."""
 
     by: Source
@@ -156,7 +162,7 @@ class Task(msgspec.Struct, array_like=True):
     state: Literal["open", "completed", "cancelled"] = "open"
 
 
-class Commitment(msgspec.Struct, array_like=True):
+class Commitment(msgspec.Struct, array_like=True, gc=False):
     """A promise that somebody made to the customer; what was promised is in its event."""
 
     by: Source
@@ -166,7 +172,7 @@ class Commitment(msgspec.Struct, array_like=True):
     state: Literal["open", "kept", "broken"] = "open"
 
 
-class Subscription(msgspec.Struct, array_like=True):
+class Subscription(msgspec.Struct, array_like=True, gc=False):
     """A paid plan. Amount in minor units a period."""
 
     started_at: datetime | None = None
@@ -177,11 +183,12 @@ class Subscription(msgspec.Struct, array_like=True):
     state: Literal["active", "cancelling", "cancelled", "ended"] = "active"
 
 
-class Profile(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One person, as their events tell it."""
+class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
+    """One person, as their events tell it. Packed by position: only ever append a field."""
 
     newest: tuple[datetime, datetime, bytes] | None = None
-    """Fold order of the newest event: an event below it is late, and means folding anew."""
+    """Fold order of the newest event for which order matters (`fold.ORDER_FREE` lists the rest):
+    such an event below it is late, and means folding anew."""
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     events: dict[str, int] = {}
