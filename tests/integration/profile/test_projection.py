@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import asyncpg
 import pytest
@@ -62,6 +63,18 @@ def folded(history: Sequence[Record]) -> Profile:
     return fold(Profile(), [(record, decode_data(record.envelope)) for record in ordered])
 
 
+_HAPPENINGS: list[tuple[str, str, dict[str, Any]]] = [
+    ("page.viewed", "web", {"page": "home"}),
+    ("order.placed", "web", {"order": "o", "amount": 900, "currency": "EUR"}),
+    ("order.refunded", "web", {"order": "o", "refund": "r", "amount": 900}),
+    ("ticket.created", "email", {"ticket": "t", "topic": "delivery"}),
+    ("ticket.resolved", "email", {"ticket": "t", "agent": "ana"}),
+    ("ticket.reopened", "email", {"ticket": "t"}),
+    ("points.earned", "app", {"points": 5}),
+    ("tier.changed", "app", {"after": "gold"}),
+]
+
+
 def a_life(chance: random.Random, subjects: Sequence[str], length: int) -> list[Record]:
     """Events of one person under several subjects; one event links each pair of neighbours."""
     links = [
@@ -76,19 +89,7 @@ def a_life(chance: random.Random, subjects: Sequence[str], length: int) -> list[
             channel=channel,
             fields=fields,
         )
-        for type_, channel, fields in chance.choices(
-            [
-                ("page.viewed", "web", {"page": "home"}),
-                ("order.placed", "web", {"order": "o", "amount": 900, "currency": "EUR"}),
-                ("order.refunded", "web", {"order": "o", "refund": "r", "amount": 900}),
-                ("ticket.created", "email", {"ticket": "t", "topic": "delivery"}),
-                ("ticket.resolved", "email", {"ticket": "t", "agent": "ana"}),
-                ("ticket.reopened", "email", {"ticket": "t"}),
-                ("points.earned", "app", {"points": 5}),
-                ("tier.changed", "app", {"after": "gold"}),
-            ],
-            k=length,
-        )
+        for type_, channel, fields in chance.choices(_HAPPENINGS, k=length)
     ]
 
 

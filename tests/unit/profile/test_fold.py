@@ -1,6 +1,7 @@
 """The profile fold, told as given events, then profile."""
 
 import random
+from typing import Any
 
 from hypothesis import given as for_any
 from hypothesis import strategies as st
@@ -86,7 +87,7 @@ def test_an_order_without_an_id_is_an_order_of_its_own() -> None:
 
 
 def test_the_newest_word_on_consent_wins() -> None:
-    where = {"channel": "email", "purpose": "marketing"}
+    where: dict[str, Any] = {"channel": "email", "purpose": "marketing"}
     profile = given(
         happened("consent.granted", ADA, NOON, fields=where),
         happened("consent.withdrawn", ADA, NOON + days(1), fields=where),
@@ -117,7 +118,7 @@ def test_a_leg_reported_again_replaces_itself() -> None:
 
 
 def test_a_corrected_answer_replaces_the_first() -> None:
-    answer = {"survey": "s", "kind": "csat", "about": "service"}
+    answer: dict[str, Any] = {"survey": "s", "kind": "csat", "about": "service"}
     profile = given(
         happened("survey.responded", ADA, NOON, score=1, revision=1, **answer),
         happened("survey.responded", ADA, NOON + days(1), score=5, revision=2, **answer),
@@ -127,7 +128,7 @@ def test_a_corrected_answer_replaces_the_first() -> None:
 
 
 def test_a_first_revision_told_late_does_not_undo_the_correction() -> None:
-    answer = {"survey": "s", "kind": "csat", "about": "service"}
+    answer: dict[str, Any] = {"survey": "s", "kind": "csat", "about": "service"}
     profile = given(
         happened("survey.responded", ADA, NOON, score=5, revision=2, **answer),
         happened("survey.responded", ADA, NOON + days(1), score=1, revision=1, **answer),
@@ -166,7 +167,7 @@ def test_a_packed_profile_unpacks_to_itself() -> None:
 
 def _history() -> list[Record]:
     ada, anonymous = new_subject(), new_subject()
-    where = {"channel": "email", "purpose": "marketing"}
+    where: dict[str, Any] = {"channel": "email", "purpose": "marketing"}
     return [
         happened("page.viewed", anonymous, NOON - days(1), channel="web", page="home"),
         happened("customer.created", ada, NOON, linked=anonymous, segment="vip"),
