@@ -8,9 +8,10 @@ from uuid import UUID
 from rapport_privacy.identifiers import InvalidIdentifierError, is_placeholder, normalise
 from rapport_runtime.http.problems import ApiError, FieldError
 
-from rapport_profile.domain.people import REFERRING
-
 SUBJECT: Final = "subject"
+THINGS: Final = frozenset({"order", "ticket", "call"})
+"""Kinds in the `reference` table, by which the customer they belong to is found."""
+
 _KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LONGEST_THING: Final = 256
@@ -26,7 +27,7 @@ class Ref(NamedTuple):
     @property
     def is_thing(self) -> bool:
         """Whether it names an order, ticket or call of the customer, not the customer."""
-        return self.kind in REFERRING
+        return self.kind in THINGS
 
     @property
     def is_subject(self) -> bool:
@@ -66,7 +67,7 @@ def criterion(kind: str, value: str, *, name: str, place: str = "query") -> Ref:
         if not _UUID.fullmatch(value):
             raise MalformedRefError("a subject id is a UUID", name=name, place=place)
         return Ref(kind, str(UUID(value)))
-    if kind in REFERRING:
+    if kind in THINGS:
         return Ref(kind, _thing(kind, value, name=name, place=place))
     # In a query string a bare `+` is a space: `?phone=+49…` is what people type.
     given = f"+{value[1:]}" if kind == "phone" and value.startswith(" ") else value

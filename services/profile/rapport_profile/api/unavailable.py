@@ -4,7 +4,7 @@ import asyncpg
 from fastapi import FastAPI
 from rapport_privacy.keyring import KeyringUnavailableError
 from rapport_runtime.http.problems import ApiError, respond
-from rapport_runtime.subscription.failure import is_environment
+from rapport_runtime.failure import is_environment
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
