@@ -40,14 +40,14 @@ async def prepare(url: str) -> None:
     await engine.dispose()
 
 
-def toy(name: str, *topics: str) -> Subscription:
+def toy(name: str, *topics: str, whole: bool = True) -> Subscription:
     """A subscription that writes one row per event it is given."""
 
     async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
         await write_effects(tx, name, batch)
         return ()
 
-    return Subscription(name=name, topics=topics, apply=apply)
+    return Subscription(name=name, topics=topics, apply=apply, whole=whole)
 
 
 async def write_effects(tx: AsyncConnection, projector: str, batch: Sequence[Record]) -> None:
