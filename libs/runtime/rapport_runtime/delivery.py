@@ -26,7 +26,7 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     key: bytes
     value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: list[tuple[str, bytes]] = []
 
     @property
     def size(self) -> int:

@@ -12,6 +12,13 @@ from rapport_runtime.kafka import MAX_RECORD_BYTES
 _HEADERS_AND_BATCH: Final = 4_096
 
 
+class NotPublishedError(Exception):
+    """The producer ended with the batch half done: send it again."""
+
+    def __init__(self) -> None:
+        super().__init__("the producer has ended; the process has to be restarted")
+
+
 class Spooled(msgspec.Struct, frozen=True, gc=False):
     """The record is on this machine's disk and will be in the log, in order."""
 
@@ -46,6 +53,9 @@ class Pending:
             self.answer.set_exception(error)
 
     def resolve(self) -> None:
-        """Answer, unless it failed or nobody waits any more."""
-        if not self.answer.done():
-            self.answer.set_result([outcome for outcome in self.outcomes if outcome is not None])
+        """Answer, unless it failed or nobody waits any more. An open outcome is a failure."""
+        settled = [outcome for outcome in self.outcomes if outcome is not None]
+        if len(settled) < len(self.outcomes):
+            self.fail(NotPublishedError())
+        elif not self.answer.done():
+            self.answer.set_result(settled)

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from rapport_runtime.delivery import Outgoing, deliver, discard
 from rapport_runtime.kafka import make_producer
 from rapport_runtime.metrics import COUNTS, Metrics
-from rapport_runtime.pending import SPOOLED, Outcome, Pending
+from rapport_runtime.pending import SPOOLED, NotPublishedError, Outcome, Pending
 from rapport_runtime.replay import Connect, Replay, connect
 from rapport_runtime.settings import Settings
 from rapport_runtime.spool import Spool, SpoolFullError
@@ -77,15 +77,19 @@ class EventProducer:
         """
         await self._spool.open()
         self._tasks["flush"] = asyncio.create_task(self._flush_for_ever())
+        self._tasks["flush"].add_done_callback(_tell)
         self._fall_back(None)
         await asyncio.wait([self._tasks["replay"]], timeout=ACK_SECONDS)
 
     async def publish(self, batch: Sequence[Outgoing]) -> list[Outcome]:
         """What became of each record, in order, after at most 8 s.
 
-        Raises SpoolFullError: not all of the batch was taken, and it has to be sent again.
+        Raises SpoolFullError: not all of the batch was taken, and it has to be sent again;
+        NotPublishedError: the same, after a bug has ended the producer.
         """
         pending = Pending(batch)
+        if self._tasks["flush"].done():
+            raise NotPublishedError
         if self._waiting_bytes + pending.size > _WAITING_BYTES:
             raise SpoolFullError("too much is waiting to be written", retry_after=1)
         self._waiting.append(pending)
@@ -136,11 +140,13 @@ class EventProducer:
         return taken
 
     async def _flush(self, requests: list[Pending]) -> None:
-        if self._client is not None:
-            await self._send(self._client, requests)
-        await self._keep(requests)
-        for pending in requests:
-            pending.resolve()
+        try:
+            if self._client is not None:
+                await self._send(self._client, requests)
+            await self._keep(requests)
+        finally:
+            for pending in requests:
+                pending.resolve()
 
     async def _send(self, client: AIOKafkaProducer, requests: list[Pending]) -> None:
         """To Kafka; what it did not acknowledge stays open."""
@@ -216,3 +222,8 @@ class EventProducer:
 def _replayed_counter(metrics: Metrics, topic: str) -> Counter:
     counter = metrics.counter("replayed_events", "Events replayed from the spool", ("topic",))
     return counter.labels(topic)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("producer ended", exc_info=error)
