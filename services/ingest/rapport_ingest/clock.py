@@ -45,12 +45,14 @@ def read_clock(original: object, sent: object, received: datetime) -> Reading:
     times are UTC, numbers are seconds or milliseconds since 1970. No time: that of arrival.
     Raises `BadTimeError` for a time that cannot be read; an unreadable `sent` corrects nothing.
     """
+    sent_at = _sent_at(sent)
+    said_sent = None if sent_at is None else _said(sent)
     if original is None or original == "":
-        return Reading(received, None, _clock(None, _said(sent), received))
+        return Reading(received, None, _clock(None, said_sent, received))
     occurred = _instant(original)
-    clock = _clock(_said(original), _said(sent), received)
-    if sent is not None:
-        occurred = _corrected(occurred, sent, received)
+    clock = _clock(_said(original), said_sent, received)
+    if sent_at is not None:
+        occurred = _corrected(occurred, received - sent_at)
     return _clamped(occurred, clock, received)
 
 
@@ -79,12 +81,16 @@ def _clamped(occurred: datetime, clock: dict[str, Any], received: datetime) -> R
     return Reading(occurred, said, clock)
 
 
-def _corrected(occurred: datetime, sent: object, received: datetime) -> datetime:
-    try:
-        corrected = occurred + (received - _instant(sent))
-    except BadTimeError:
-        return occurred
+def _corrected(occurred: datetime, late: timedelta) -> datetime:
+    corrected = occurred + late
     return corrected if EARLIEST <= corrected < LATEST else occurred
+
+
+def _sent_at(sent: object) -> datetime | None:
+    try:
+        return None if sent is None else _instant(sent)
+    except BadTimeError:
+        return None
 
 
 def _instant(value: object) -> datetime:
@@ -101,6 +107,9 @@ def _instant(value: object) -> datetime:
 
 def _read(value: object) -> datetime | None:
     if isinstance(value, str):
+        # Any character may part date from time, and the text is kept: no NUL, no surrogate.
+        if not (value.isascii() and value.isprintable()):
+            return None
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             return instant.replace(tzinfo=UTC)

@@ -98,6 +98,7 @@ def raw_json(raw: object) -> bytes:
     """The event as sent, as JSON for the quarantine, however broken its values are.
 
     Lone surrogates stay escapes and NaN stays NaN: what is looked at later is what came.
+    `canonical.parse` reads it back.
     """
     try:
         return orjson.dumps(raw, option=orjson.OPT_PASSTHROUGH_SUBCLASS)

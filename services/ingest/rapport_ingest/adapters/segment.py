@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from rapport_events.codec import Problem
 from rapport_events.envelope import CHANNELS
 
 from rapport_ingest.adapters.calls import CALLS, Said, contacts, external_ids
 from rapport_ingest.adapters.reader import event_id, read_each, refused
 from rapport_ingest.adapters.values import id_text, members, ref
-from rapport_ingest.canonical import Repeated, UnreadableBodyError
+from rapport_ingest.canonical import Repeated, UnreadableBodyError, canonicalise
 from rapport_ingest.clock import read_clock
 from rapport_ingest.draft import Arrival, Draft, RefusedError, Rejection
 
@@ -47,7 +48,7 @@ def read(body: object, arrival: Arrival, *, call: str | None = None) -> list[Dra
 
 
 def _unpack(body: object) -> tuple[Sequence[object] | None, dict[str, Any]]:
-    """The events, and what the request says of all of them."""
+    """The events, and what the request says of all of them, as far as that can be kept."""
     if isinstance(body, list):
         return body, {}
     if not isinstance(body, dict):
@@ -57,8 +58,13 @@ def _unpack(body: object) -> tuple[Sequence[object] | None, dict[str, Any]]:
     if isinstance(body, Repeated):
         raise UnreadableBodyError("a key stands twice beside the batch")
     batch = body["batch"]
-    around = {name: body.get(name) for name in ("sentAt", "context")}
-    return (batch, around) if isinstance(batch, list) else (None, {})
+    if not isinstance(batch, list):
+        return None, {}
+    around: dict[str, Any] = {"sentAt": body.get("sentAt")}
+    if body.get("context") is not None:
+        shared = canonicalise(body["context"])
+        around["context"] = {} if isinstance(shared, Problem) else shared
+    return batch, around
 
 
 def _draft(
