@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from aiokafka import ConsumerRecord
 from rapport_events import codec
 from rapport_events.envelope import Envelope, Record
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -78,6 +79,9 @@ Fresh = Callable[[AsyncConnection, Sequence[Record]], Awaitable[Sifted]]
 Decode = Callable[[bytes | None], Envelope]
 """Read a record's value; raises `UndecodableEventError`."""
 
+Unwrap = Callable[[ConsumerRecord], bytes | None]
+"""What to decode, and to park, of a record whose value alone does not say all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -89,6 +93,8 @@ class Subscription:
     fresh: Fresh | None = None
     """Dedup; without one, the `inbox` table under the subscription's name."""
     decode: Decode = codec.decode
+    unwrap: Unwrap | None = None
+    """For topics that others write, with events in the headers; without one, the value."""
     whole: bool = True
     """Refuse a log whose beginning retention has already removed."""
 

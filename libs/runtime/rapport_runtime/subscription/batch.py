@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from rapport_events.codec import UndecodableEventError
 from rapport_events.envelope import Record, event_key
 
-from rapport_runtime.contract import Decode
+from rapport_runtime.contract import Subscription
 from rapport_runtime.parked import Parked, Reason
 from rapport_runtime.subscription.offsets import Step
 
@@ -41,7 +41,7 @@ async def read_batch(
     fetched: Fetched,
     expected: Mapping[TopicPartition, int],
     high_watermarks: Mapping[TopicPartition, int],
-    decode: Decode,
+    subscription: Subscription,
     epoch: int,
 ) -> Batch:
     """Decode what was fetched; `expected` is the position that each partition was fetched at."""
@@ -51,7 +51,7 @@ async def read_batch(
     for place, raws in fetched.items():
         before = len(records)
         for start in range(0, len(raws), _BREATH):
-            _read(place, raws[start : start + _BREATH], decode, records, unreadable)
+            _read(place, raws[start : start + _BREATH], subscription, records, unreadable)
             await asyncio.sleep(0)
         last = raws[-1]
         steps.append(
@@ -76,15 +76,15 @@ def anchor(value: bytes | None) -> bytes:
 def _read(
     place: TopicPartition,
     raws: Sequence[ConsumerRecord],
-    decode: Decode,
+    subscription: Subscription,
     records: list[Record],
     unreadable: list[Parked],
 ) -> None:
     topic, partition = place
     for raw in raws:
-        value = raw.value
+        value = raw.value if subscription.unwrap is None else subscription.unwrap(raw)
         try:
-            envelope = decode(value)
+            envelope = subscription.decode(value)
         except UndecodableEventError as error:
             reason = Reason(error.code, error.detail)
             unreadable.append(Parked(place, raw.offset, None, value, reason))
@@ -96,7 +96,7 @@ def _read(
                 offset=raw.offset,
                 key=event_key(envelope.source, envelope.id),
                 envelope=envelope,
-                value=value,
+                value=value or b"",
             )
         )
 

@@ -156,8 +156,7 @@ class _Worker:
             return
         async with asyncio.timeout(_CLAIM_SECONDS):
             offsets = await claim(self._subscription, self._resources.engine, consumer, assignment)
-        decode = self._subscription.decode
-        self._reader = Reader(consumer, assignment, decode, dict(offsets))
+        self._reader = Reader(consumer, assignment, self._subscription, dict(offsets))
         self._positions = {}
         self._advance(offsets)
         self._checked_at = monotonic()

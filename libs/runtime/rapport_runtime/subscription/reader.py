@@ -5,7 +5,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from rapport_runtime.contract import Decode
+from rapport_runtime.contract import Subscription
 from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
 from rapport_runtime.subscription.batch import Batch, read_batch
 from rapport_runtime.subscription.offsets import Step
@@ -22,12 +22,12 @@ class Reader:
         self,
         consumer: AIOKafkaConsumer,
         assignment: Assignment,
-        decode: Decode,
+        subscription: Subscription,
         positions: dict[TopicPartition, int],
     ) -> None:
         self._consumer = consumer
         self._assignment = assignment
-        self._decode = decode
+        self._subscription = subscription
         self._positions = positions
         self._began_at = time()
         self.epoch = assignment.epoch
@@ -44,7 +44,7 @@ class Reader:
         await self._top_up(fetched, most)
         self._check(fetched)
         ends = self.high_watermarks()
-        batch = await read_batch(fetched, self._positions, ends, self._decode, self.epoch)
+        batch = await read_batch(fetched, self._positions, ends, self._subscription, self.epoch)
         self._assignment.require(self.epoch)
         self._positions.update({step.place: step.next_offset for step in batch.steps})
         return batch
