@@ -69,7 +69,7 @@ class Consistency:
             raise NotYetVisibleError(self.wait_seconds, reached)
 
 
-def _asked(
+async def _asked(
     consistency_token: Annotated[
         str | None, Header(description="From ingest: answer only what includes these events")
     ] = None,
@@ -77,6 +77,7 @@ def _asked(
         str | None, Header(description="`wait=<seconds>`: how long to wait for it, at most 10")
     ] = None,
 ) -> Consistency:
+    # A coroutine, although it awaits nothing: FastAPI would send a plain function to a thread.
     positions = decode_token(consistency_token) if consistency_token else None
     return Consistency(positions, _wait_seconds(prefer))
 
