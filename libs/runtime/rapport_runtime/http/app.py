@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security.base import SecurityBase
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
@@ -16,6 +16,7 @@ from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.bodyguard import SMALL, BodyBudget, BodyGuard, BodyLimits
 from rapport_runtime.http.cors import Cors
 from rapport_runtime.http.edge import Edge
+from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.problems import PROBLEM_JSON, install_problem_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.settings import Settings
@@ -36,6 +37,13 @@ class UnguardedRouteError(Exception):
             f"{path} requires no scope; give it `requires(...)`, or name it in `open_paths` "
             "if it authenticates by itself or is public"
         )
+
+
+class LenientBodyError(Exception):
+    """A route reads JSON by Starlette's rules, which let through what breaks us later."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} takes a body; make its router with route_class=JsonRoute")
 
 
 class ProblemField(BaseModel):
@@ -95,7 +103,8 @@ def create_app(
 
     `service` is its short name (`ingest`); `checks` are those of `/readyz`; `body` bounds what
     is read from the wire; `open_paths` are routes without `requires(...)`, either public or
-    authenticating by themselves. Raises UnguardedRouteError for any other.
+    authenticating by themselves. Raises UnguardedRouteError for any other, and LenientBodyError
+    for a route that takes a body and is no JsonRoute.
     """
     docs = settings.env == "dev"
     app = RapportApp(
@@ -120,16 +129,18 @@ def create_app(
     install_problem_handlers(app)
     for router in (health.router, *routers):
         app.include_router(router)
-    _refuse_unguarded(app, open_paths | health.PUBLIC_PATHS | {_OPENAPI_PATH, _DOCS_PATH})
+    _check_routes(app, open_paths | health.PUBLIC_PATHS | {_OPENAPI_PATH, _DOCS_PATH})
     return app
 
 
-def _refuse_unguarded(app: FastAPI, open_paths: frozenset[str]) -> None:
-    for route in iter_route_contexts(app.routes):
-        dependant = getattr(route.original_route, "dependant", None)
-        guarded = dependant is not None and _has_guard(dependant)
-        if not guarded and route.path not in open_paths:
-            raise UnguardedRouteError(str(route.path))
+def _check_routes(app: FastAPI, open_paths: frozenset[str]) -> None:
+    for found in iter_route_contexts(app.routes):
+        route, path = found.original_route, str(found.path)
+        guarded = isinstance(route, APIRoute) and _has_guard(route.dependant)
+        if not guarded and path not in open_paths:
+            raise UnguardedRouteError(path)
+        if isinstance(route, APIRoute) and route.body_field and not isinstance(route, JsonRoute):
+            raise LenientBodyError(path)
 
 
 def _has_guard(dependant: Dependant) -> bool:
