@@ -158,6 +158,7 @@ class _Worker:
             offsets = await claim(self._subscription, self._resources.engine, consumer, assignment)
         self._reader = Reader(consumer, assignment, self._subscription, dict(offsets))
         self._positions = {}
+        self._resources.progress.forget(self._subscription.name)
         self._advance(offsets)
         self._checked_at = monotonic()
         self._telemetry.claimed(offsets)
