@@ -18,6 +18,10 @@ SECONDS: Final = 2.0
 """How long a look at the keyring may take before its caller is told that there is none."""
 
 WRITE_SECONDS: Final = 30.0
+OPEN_SECONDS: Final = 10.0
+"""Longer: when everything starts at once, everything is slow, and nobody waits for an answer."""
+
+_CONNECT_SECONDS: Final = 5.0
 _POOL_SIZE: Final = 8
 
 _ENVIRONMENT: Final = ("08", "28", "3D", "40", "53", "55P03", "57", "58")
@@ -52,7 +56,7 @@ def create_engine(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
-            "timeout": SECONDS,
+            "timeout": _CONNECT_SECONDS,
             "command_timeout": WRITE_SECONDS,
             "server_settings": {
                 "application_name": "rapport-keyring",

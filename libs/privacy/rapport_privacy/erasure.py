@@ -50,7 +50,7 @@ class Remains:
 
 async def rehearse(tx: AsyncConnection, subjects: Collection[str], certificate_id: str) -> Erasure:
     """What `erase` would destroy now. Changes nothing and locks nothing."""
-    return _report(certificate_id, None, await load_remains(tx, subjects, lock=False))
+    return _report(certificate_id, None, await load_remains(tx, subjects))
 
 
 async def erase(
@@ -67,7 +67,7 @@ async def erase(
     Raises CertificateUsedError when the certificate belongs to an erasure of others.
     """
     head = await lock_ledger(tx)
-    remains = await load_remains(tx, subjects, lock=True)
+    remains = await load_remains(tx, subjects)
     earlier = select(erasure).where(erasure.c.certificate_id == certificate_id)
     done = (await tx.execute(earlier)).one_or_none()
     if done is not None:
@@ -89,22 +89,18 @@ async def erase(
     return _report(certificate_id, at, remains)
 
 
-async def load_remains(tx: AsyncConnection, subjects: Collection[str], *, lock: bool) -> Remains:
-    """Locked in the order in which identifiers are created, so that the two cannot deadlock."""
-    aliases = (
-        select(alias.c.blind_index)
-        .where(is_any(alias.c.subject_id, subjects))
-        .order_by(alias.c.blind_index)
-    )
-    keys = select(data_key.c.kid).where(is_any(data_key.c.subject_id, subjects))
+async def load_remains(tx: AsyncConnection, subjects: Collection[str]) -> Remains:
+    """Under the ledger's lock nothing of it changes: a subject gets no second name or key."""
+    indexes = select(alias.c.blind_index).where(is_any(alias.c.subject_id, subjects))
+    kids = select(data_key.c.kid).where(is_any(data_key.c.subject_id, subjects))
     living = select(subject.c.subject_id).where(
         is_any(subject.c.subject_id, subjects), subject.c.erased_at.is_(None)
     )
-    if lock:
-        aliases = aliases.with_for_update()
-    indexes = list(await tx.scalars(aliases))
-    kids = list(await tx.scalars(keys))
-    return Remains(list(await tx.scalars(living)), kids, indexes)
+    return Remains(
+        subjects=list(await tx.scalars(living)),
+        kids=list(await tx.scalars(kids)),
+        indexes=list(await tx.scalars(indexes)),
+    )
 
 
 async def suppress_hmacs(tx: AsyncConnection, hmacs: Sequence[bytes], certificate_id: str) -> None:
@@ -115,7 +111,10 @@ async def suppress_hmacs(tx: AsyncConnection, hmacs: Sequence[bytes], certificat
 
 
 async def destroy(tx: AsyncConnection, remains: Remains, at: datetime) -> None:
-    """The rows go; `vacuum` later takes them off the disk."""
+    """Whoever wants to create one of the identifiers waits for our end and then sees it suppressed.
+
+    The rows go; `vacuum` takes them off the disk.
+    """
     await tx.execute(delete(alias).where(is_any(alias.c.blind_index, remains.indexes)))
     await tx.execute(delete(data_key).where(is_any(data_key.c.kid, remains.kids)))
     erased = is_any(subject.c.subject_id, remains.subjects)

@@ -14,6 +14,7 @@ from rapport_privacy import erasure, restore, store
 from rapport_privacy.cache import Bounds, Cache
 from rapport_privacy.crypto import ERASED, DataKey, Erased
 from rapport_privacy.database import (
+    OPEN_SECONDS,
     SECONDS,
     WRITE_SECONDS,
     KeyringUnavailableError,
@@ -116,7 +117,7 @@ class Keyring:
             raise ValueError(f"cache_seconds must be at most {LONGEST_CACHE_SECONDS:g}")
         engine = create_engine(url)
         try:
-            async with reachable(), engine.begin() as tx:
+            async with reachable(OPEN_SECONDS), engine.begin() as tx:
                 await require_current_schema(tx)
                 root = await load_root(tx, master)
                 if at_least is not None:
@@ -207,10 +208,11 @@ class Keyring:
         any more, others for as long as their cache lasts. May be repeated with its certificate.
         `dry_run` counts and changes nothing. Raises CertificateUsedError.
         """
+        if dry_run:
+            async with reachable(), self._reader.connect() as tx:
+                return await erasure.rehearse(tx, subjects, certificate_id)
         try:
             async with reachable(WRITE_SECONDS), self._engine.begin() as tx:
-                if dry_run:
-                    return await erasure.rehearse(tx, subjects, certificate_id)
                 return await erasure.erase(
                     tx,
                     subjects,

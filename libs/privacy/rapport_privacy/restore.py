@@ -46,7 +46,7 @@ async def reapply(
         await suppress_hmacs(tx, hmacs, entry.certificate_id)
     kids = {kid for entry in entries for kid in entry.key_ids}
     back = await _owners(tx, kids) | await _suppressed_owners(tx, suppress)
-    remains = await load_remains(tx, back, lock=True)
+    remains = await load_remains(tx, back)
     await destroy(tx, remains, max(entry.at for entry in entries))
     return Reapplied(
         entries=len(missing), keys_destroyed=len(remains.kids), aliases=len(remains.indexes)
