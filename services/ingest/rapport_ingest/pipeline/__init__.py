@@ -1,0 +1,1 @@
+"""What becomes of drafts: checked, split, resolved, sealed, published; or held in quarantine."""

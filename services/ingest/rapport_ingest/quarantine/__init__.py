@@ -1,0 +1,1 @@
+"""Refused events: kept sealed with the reason, listed, mended and tried again."""

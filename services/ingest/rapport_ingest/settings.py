@@ -1,0 +1,34 @@
+"""What may differ between two deployments of ingest."""
+
+from pathlib import Path
+
+from pydantic import Field
+from rapport_events.topics import INBOUND, INTERACTIONS
+from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+
+
+class TopicSettings(Section):
+    """Names, for brokers where ours are taken."""
+
+    inbound: str = INBOUND.name
+    interactions: str = INTERACTIONS.name
+
+
+class QuarantineSettings(Section):
+    days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="How long refused events are kept: they may hold personal data that no "
+        "erasure of a person can find",
+    )
+
+
+class IngestSettings(Settings):
+    """As all services; without a keyring nothing could be encrypted, so it is a must."""
+
+    http: HttpSettings = HttpSettings(port=8001)
+    keyring: KeyringSettings
+    keys_file: Path
+    topics: TopicSettings = TopicSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
