@@ -25,8 +25,6 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_profile.tables import metadata
 
@@ -110,8 +108,8 @@ class AuditTrail:
     cost some tens of commits, and each waits for one or two.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
         self._waiting: list[tuple[Sequence[Read], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._chain, self._number, self._digest = _new_chain()
@@ -134,7 +132,7 @@ class AuditTrail:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     await self._write([read for reads, _ in group for read in reads])
                 failed = False
-            except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 # Whether the group was committed is unknown: the next one begins a new chain.
                 self._chain, self._number, self._digest = _new_chain()
             finally:
@@ -150,10 +148,8 @@ class AuditTrail:
             number += 1
         columns: list[Any] = [list(column) for column in zip(*map(_row, reads), strict=True)]
         numbers, digests = map(list, zip(*links, strict=True))
-        async with self._engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert isinstance(raw, asyncpg.Connection)  # noqa: S101 - for the type checker
-            await raw.execute(_INSERT, *columns, self._chain, numbers, digests)
+        async with self._pool.acquire() as connection:
+            await connection.execute(_INSERT, *columns, self._chain, numbers, digests)
         self._number, self._digest = number, before
 
 

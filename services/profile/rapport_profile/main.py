@@ -23,6 +23,7 @@ from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
 from rapport_profile.audit import AuditTrail
 from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.pool import open_pool
 from rapport_profile.settings import ProfileSettings
 
 PACKAGE: Final = "rapport_profile"
@@ -45,11 +46,14 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
     async def open_library(app: FastAPI) -> AsyncIterator[None]:
         await require_current_schema(resources.engine, PACKAGE)
         keyring = await open_keyring(settings)
-        trail = AuditTrail(resources.engine)
         opened.append(keyring)
-        app.state.library = Library(resources.engine, keyring, trail, resources.progress)
+        pool = await open_pool(settings.database)
+        app.state.library = Library(
+            resources.engine, pool, keyring, AuditTrail(pool), resources.progress
+        )
         app.state.resources = resources
         yield
+        await pool.close()
         await keyring.close()
         await resources.engine.dispose()
 

@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_profile.cards import Glance, Place
 from rapport_profile.domain.state import Profile, unpack
 from rapport_profile.reader import Stored
 
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Snapshot: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection inside a read-only transaction that sees one moment of the database."""
 
 MOST_TRAIT_EVENTS: Final = 1_000
 """Newest events that traits are folded from: a bound on what one answer may cost."""
+
+_ACQUIRE_SECONDS: Final = 2.0
 
 BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 END: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -109,13 +111,13 @@ class Selection(NamedTuple):
 
 
 @asynccontextmanager
-async def snapshot(engine: AsyncEngine) -> AsyncIterator[Snapshot]:
+async def snapshot(pool: Pool) -> AsyncIterator[Snapshot]:
     """One moment of the database: an answer's data and its position belong together."""
-    async with engine.connect() as connection:
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(raw, asyncpg.Connection)  # noqa: S101 - for the type checker
-        async with raw.transaction(isolation="repeatable_read", readonly=True):
-            yield raw
+    async with (
+        pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
 
 
 async def load_progress(snap: Snapshot, projector: str) -> list[Progressed]:

@@ -32,7 +32,7 @@ async def read_audit(
     library: Library = request.app.state.library
     query = f"audit?{person}"
     before = int(decode_cursor(cursor, query, length=1)[0]) if cursor else _END
-    async with queries.snapshot(library.engine) as snap:
+    async with queries.snapshot(library.pool) as snap:
         people = None if person is None else await _subjects(snap, str(person))
         found = await load_reads(snap, people, before, limit + 1)
     page = found[:limit]

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from rapport_runtime import parked
 from rapport_runtime.http.auth import Principal, requires
+from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
 from rapport_runtime.subscription import Resources, redrive
 
@@ -26,7 +27,7 @@ from rapport_profile.schemas.ops import (
     StreamView,
 )
 
-router = APIRouter(prefix="/v1/ops", tags=["ops"])
+router = APIRouter(prefix="/v1/ops", tags=["ops"], route_class=JsonRoute)
 
 Reader = Annotated[Principal, requires("ops:read")]
 Writer = Annotated[Principal, requires("ops:write")]
@@ -37,7 +38,7 @@ _PARKED: Final = "parked"
 @router.get("/streams", summary="Where the projection is", responses={200: {"model": StreamsView}})
 async def read_streams(request: Request, _: Reader) -> Response:
     library: Library = request.app.state.library
-    async with queries.snapshot(library.engine) as snap:
+    async with queries.snapshot(library.pool) as snap:
         progress = await queries.load_progress(snap, PROJECTOR)
         waiting = await queries.count_parked(snap, PROJECTOR)
     now = datetime.now(UTC)

@@ -3,8 +3,8 @@
 import asyncpg
 from fastapi import FastAPI
 from rapport_privacy.keyring import KeyringUnavailableError
-from rapport_runtime.http.problems import ApiError, respond
 from rapport_runtime.failure import is_environment
+from rapport_runtime.http.problems import ApiError, respond
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response

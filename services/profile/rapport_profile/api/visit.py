@@ -53,6 +53,7 @@ class Library:
     """What reads are answered from; one per process."""
 
     engine: AsyncEngine
+    pool: queries.Pool
     keyring: Keyring
     trail: AuditTrail
     progress: Progress
@@ -118,7 +119,7 @@ class Visit:
 
         Raises NotYetVisibleError: no answer is better than a stale one.
         """
-        async with asyncio.timeout(_LONGEST_READ), queries.snapshot(self.library.engine) as snap:
+        async with asyncio.timeout(_LONGEST_READ), queries.snapshot(self.library.pool) as snap:
             progress = await queries.load_progress(snap, PROJECTOR)
             reached = {(one.topic, one.partition): one.next_offset for one in progress}
             for place, offset in (self.consistency.positions or {}).items():
