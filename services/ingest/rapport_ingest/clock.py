@@ -87,8 +87,16 @@ def _corrected(occurred: datetime, late: timedelta) -> datetime:
 
 
 def _sent_at(sent: object) -> datetime | None:
+    if isinstance(sent, str | int | float):
+        return _readable_sent(sent)
+    return None
+
+
+@lru_cache(maxsize=64, typed=True)
+def _readable_sent(sent: str | float) -> datetime | None:
+    """Cached: a batch was sent at one time."""
     try:
-        return None if sent is None else _instant(sent)
+        return _instant(sent)
     except BadTimeError:
         return None
 

@@ -66,6 +66,8 @@ def minor_units(amount: object, currency: str) -> int:
     59.699999999999996) is taken for what the publisher's own display shows.
     """
     places = decimals(currency)
+    if isinstance(amount, float) and (plain := _plain(amount, 10**places)) is not None:
+        return plain
     exact = _decimal(amount).scaleb(places)
     whole = exact.to_integral_value()
     if exact != whole and not _is_noise(amount, whole.scaleb(-places)):
@@ -76,6 +78,18 @@ def minor_units(amount: object, currency: str) -> int:
     if whole > MAX_MINOR:
         raise AmountError("amount_too_large", "an amount fits in 2^53 minor units")
     return int(whole)
+
+
+def _plain(amount: float, factor: int) -> int | None:
+    """The minor units of a float that means a whole number of them, as nearly all do.
+
+    A decimal of up to 15 digits survives a double, so when the double nearest to `minor/factor`
+    is the amount, that decimal is what the publisher wrote. Several times faster than `Decimal`.
+    """
+    if not 0 <= amount < 10**11:
+        return None
+    minor = round(amount * factor)
+    return minor if minor / factor == amount else None
 
 
 def _decimal(amount: object) -> Decimal:

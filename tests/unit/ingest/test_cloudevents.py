@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rapport_events.catalogue import BY_TYPE
 from rapport_ingest.adapters import cloudevents
-from rapport_ingest.adapters.cloudevents import TooManyEventsError
+from rapport_ingest.adapters.reader import TooManyEventsError
 from rapport_ingest.draft import Draft, Rejection
 
 from tests.support.publishers import ARRIVAL, cloudevent, from_cloudevent, only_rejection

@@ -80,6 +80,13 @@ def test_every_amount_of_a_currency_survives_as_text(minor: int, currency: str) 
     assert minor_units(f"{amount:f}", currency) == minor
 
 
+@given(st.integers(0, 10**13), st.sampled_from(["JPY", "EUR", "KWD", "CLF"]))
+def test_every_amount_of_a_currency_survives_as_a_number(minor: int, currency: str) -> None:
+    amount = float(Decimal(minor).scaleb(-decimals(currency)))
+
+    assert minor_units(amount, currency) == minor
+
+
 def test_currencies_are_those_of_iso_4217() -> None:
     assert {decimals(code) for code in CURRENCIES} == {0, 2, 3, 4}
     assert currency_code(" eur ") == "EUR"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from rapport_ingest.adapters import segment
+from rapport_ingest.adapters.reader import TooManyEventsError
 from rapport_ingest.canonical import UnreadableBodyError, parse
 from rapport_ingest.draft import Draft, Rejection
 
@@ -275,6 +276,13 @@ def test_a_body_that_is_no_request_is_told_so(body: object) -> None:
 def test_an_ambiguous_batch_is_unreadable_as_a_whole() -> None:
     with pytest.raises(UnreadableBodyError):
         segment.read(parse(b'{"batch":[],"batch":[{}]}'), ARRIVAL)
+
+
+def test_a_huge_batch_is_refused_before_it_is_looked_at() -> None:
+    with pytest.raises(TooManyEventsError) as refused:
+        segment.read({"batch": [None] * 5_001}, ARRIVAL)
+
+    assert refused.value.status_code == 413
 
 
 def test_a_refused_event_is_kept_without_its_key() -> None:

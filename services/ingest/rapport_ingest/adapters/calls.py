@@ -125,7 +125,9 @@ def either_kind(value: str) -> dict[str, str]:
 
 def contacts(traits: object) -> dict[str, str]:
     """The addresses among somebody's traits: they name them as much as an id does."""
-    found = {kind: id_text(members(traits).get(kind)) for kind in ("email", "phone")}
+    if not traits or not isinstance(traits, dict):
+        return {}
+    found = {kind: id_text(traits.get(kind)) for kind in ("email", "phone")}
     return {kind: value for kind, value in found.items() if value is not None}
 
 
@@ -153,7 +155,9 @@ def viewed(
 
 
 def _moved(rest: dict[str, Any], name: str, read: Callable[[object], str | None]) -> str | None:
-    value = read(rest.get(name))
+    if name not in rest:
+        return None
+    value = read(rest[name])
     if value is not None:
         del rest[name]
     return value

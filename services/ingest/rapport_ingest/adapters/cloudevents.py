@@ -12,10 +12,9 @@ from functools import partial
 from typing import Any, Final
 
 from rapport_events.envelope import CHANNELS, INITIATORS
-from rapport_runtime.http.problems import ApiError
 
 from rapport_ingest.adapters.cloudevents_data import understand
-from rapport_ingest.adapters.reader import MAX_ID, read_each, refused
+from rapport_ingest.adapters.reader import MAX_ID, read_each, refused, require_few
 from rapport_ingest.adapters.values import ref
 from rapport_ingest.canonical import UnreadableBodyError, parse
 from rapport_ingest.clock import read_strictly
@@ -37,22 +36,12 @@ _NAME: Final = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
-class TooManyEventsError(ApiError):
-    """A batch is taken as a whole or not at all, so a long one has to be split."""
-
-    status_code = 413
-
-    def __init__(self, count: int) -> None:
-        super().__init__(f"a batch has at most {MAX_EVENTS} events, this one has {count}; split it")
-
-
 def read(body: object, arrival: Arrival) -> list[Draft | Rejection]:
     """The event of a structured request, or the events of a batch. Raises TooManyEventsError."""
     events = [body] if isinstance(body, dict) else body
     if not isinstance(events, list):
         return refused(0, "the body is a CloudEvent or a list of them")
-    if len(events) > MAX_EVENTS:
-        raise TooManyEventsError(len(events))
+    require_few(events, MAX_EVENTS)
     opened = [_opened(event) for event in events]
     return read_each(opened, "id", partial(_draft, arrival=arrival))
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 import orjson
 from rapport_events.codec import Problem
+from rapport_runtime.http.problems import ApiError
 
 from rapport_ingest.adapters.values import id_text
 from rapport_ingest.canonical import canonicalise
@@ -13,6 +14,9 @@ from rapport_ingest.clock import BadTimeError
 from rapport_ingest.draft import Arrival, Draft, RefusedError, Rejection
 
 MAX_ID: Final = 128
+MAX_EVENTS: Final = 5_000
+"""Of one request; the real clients send 100. Reading them holds up everybody else's requests."""
+
 _KEYS: Final = frozenset({"writeKey", "write_key", "api_key", "apiKey", "$token", "token"})
 """Where clients put their key inside a body; it is never kept with what is stored."""
 _NAMELESS: Final = UUID("5b0a2d4e-7f3c-5d7e-9a64-0f5f0c6c1c57")
@@ -20,10 +24,29 @@ _MOVING: Final = frozenset({"sentAt", "sent_at", "receivedAt"})
 """Members that differ when the same event is sent again."""
 
 
+class TooManyEventsError(ApiError):
+    """A request is taken as a whole or not at all, so a long one has to be split."""
+
+    status_code = 413
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(f"a request has at most {most} events, this one has {count}; split it")
+
+
+def require_few(events: Sequence[object], most: int = MAX_EVENTS) -> None:
+    """Raises `TooManyEventsError` before anything is looked at."""
+    if len(events) > most:
+        raise TooManyEventsError(len(events), most)
+
+
 def read_each(
     events: Sequence[object], id_member: str, read: Callable[[int, dict[str, Any]], Draft]
 ) -> list[Draft | Rejection]:
-    """Every event of a request as what it became, in order. `read` raises `RefusedError`."""
+    """Every event of a request as what it became, in order. `read` raises `RefusedError`.
+
+    Raises `TooManyEventsError`.
+    """
+    require_few(events)
     return [_read_one(index, raw, id_member, read) for index, raw in enumerate(events)]
 
 

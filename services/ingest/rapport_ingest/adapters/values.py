@@ -18,7 +18,7 @@ def id_text(value: object) -> str | None:
     """An id of any length as text: `97` and `97.0` are "97"; null and "" are no id."""
     if isinstance(value, str):
         return value or None
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
         return str(value)
