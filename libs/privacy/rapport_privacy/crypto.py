@@ -4,10 +4,9 @@ Everything sealed is AES-256-GCM with a random 96-bit nonce, bound to where it b
 additional data, so that a blob moved to another event or person opens as little as a forged one.
 """
 
-import base64
-import binascii
 import hmac
 import os
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, final
 
@@ -31,6 +30,8 @@ __all__ = [
 NONCE_BYTES: Final = 12
 BLOB_VERSION: Final = 1
 
+_TO_URL_ALPHABET: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
 _ABSENT: Final = b"\xff\xff\xff\xff"
 
 
@@ -168,14 +169,16 @@ def fingerprint(key: DataKey, payload: bytes) -> str:
 
 def encode_base64(data: bytes) -> str:
     """base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    text = b2a_base64(data, newline=False).translate(_TO_URL_ALPHABET)
+    return text.rstrip(b"=").decode("ascii")
 
 
 def decode_base64(text: str, *, length: int | None = None) -> bytes:
     """The inverse, for exactly one spelling: Python's decoder skips stray characters and bits."""
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
+        raw = text.encode("ascii").translate(_FROM_URL_ALPHABET)
+        data = a2b_base64(raw + b"=" * (-len(raw) % 4))
+    except ValueError:
         raise TamperedError("the blob is not base64url") from None
     if encode_base64(data) != text or (length is not None and len(data) != length):
         raise TamperedError("the blob is not base64url")
