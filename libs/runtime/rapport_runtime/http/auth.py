@@ -5,7 +5,7 @@ revoked key stops working within two. Publishers' SDKs put the key in one of fou
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b, sha256
@@ -125,13 +125,14 @@ class OriginNotAllowedError(ApiError):
 class Keys:
     """The live view of the keys file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises KeysFileError when there is no readable file."""
         self._path = path
+        self._clock = clock
         # The index of a key depends on this, so the time of a lookup tells nothing of a hash.
         self._salt = token_bytes(16)
         self._stamp: tuple[int, ...] = ()
-        self._looked = 0.0
+        self._looked = clock()
         self._known: dict[bytes, StoredKey] = {}
         self._principals: dict[str, Principal] = {}
         self._origins: frozenset[str] = frozenset()
@@ -174,7 +175,7 @@ class Keys:
         return blake2b(digest, key=self._salt, digest_size=16).digest()
 
     def _look_again(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now - self._looked < _LOOK_AGAIN_SECONDS:
             return
         self._looked = now

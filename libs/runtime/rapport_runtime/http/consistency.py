@@ -7,7 +7,7 @@ never gets an older answer.
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -15,7 +15,9 @@ import msgspec
 import orjson
 from fastapi import Depends, Header
 
+from rapport_runtime.delivery import Placed
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.pending import Outcome, Spooled
 
 Positions = Mapping[tuple[str, int], int]
 """(topic, partition) -> offset. In a token: of the last event that must have been applied."""
@@ -89,6 +91,19 @@ AskedConsistency = Annotated[Consistency, Depends(_asked)]
 def encode_token(positions: Positions) -> str:
     """An opaque text for headers and URLs."""
     return urlsafe_b64encode(orjson.dumps(as_document(positions))).rstrip(b"=").decode()
+
+
+def token_after(topic: str, outcomes: Iterable[Outcome]) -> str | None:
+    """The token for what was just published; None when the place of some event is not known yet
+    (it went to the spool) or nothing was placed."""
+    last: dict[tuple[str, int], int] = {}
+    for outcome in outcomes:
+        match outcome:
+            case Placed(partition, offset) if offset >= 0:
+                last[topic, partition] = max(offset, last.get((topic, partition), 0))
+            case Placed() | Spooled():
+                return None
+    return encode_token(last) if last else None
 
 
 def decode_token(token: str) -> Positions:
