@@ -2,19 +2,20 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx2
+from rapport_privacy import migrations as keyring_migrations
+from rapport_runtime import database
 
 from rapport_cli.stack.broker import Broker
-from rapport_cli.stack.processes import Command, Process, run, until_ready
+from rapport_cli.stack.processes import Command, Process, until_ready
 from rapport_cli.stack.statedir import StateDir
 from rapport_cli.stack.supervisor import Kept
 
 KEYRING_DATABASE = "rapport_keyring"
 
-_MIGRATE_SECONDS = 120.0
 _READY_SECONDS = 120.0
 
 _EMBEDDED_SESSION_MS = 4_000
@@ -74,24 +75,35 @@ class Site:
         return f"http://127.0.0.1:{self.base_port + service.offset}"
 
 
-async def migrate(service: Service, site: Site) -> None:
-    """Brings the service's databases to its schema. Raises ProcessFailedError."""
-    await run(_command(service, site, "migrate"), _MIGRATE_SECONDS)
+async def migrate(services: Iterable[Service], site: Site) -> None:
+    """Brings every database to its schema, as each service's own `migrate` does.
+
+    In this process, one after the other: starting the services for it would take longer than
+    all migrations together.
+    """
+    await keyring_migrations.migrate(site.databases[KEYRING_DATABASE])
+    for service in services:
+        await database.migrate(service.package, site.databases[service.database])
 
 
 def kept_service(service: Service, site: Site) -> Kept:
     """The service, not started yet."""
-    process = Process(_command(service, site, "all"))
+    command = Command(
+        name=service.name,
+        argv=(sys.executable, "-m", service.package, "all"),
+        env=_environment(service, site),
+        log=site.state.logs / f"{service.name}.log",
+    )
+    process = Process(command)
 
     async def start() -> None:
         process.start()
-        await until_answering(process, f"{site.url(service)}/readyz")
+        await _until_answering(process, f"{site.url(service)}/readyz")
 
     return Kept(process, start)
 
 
-async def until_answering(process: Process, url: str) -> None:
-    """Waits until the service says that it is ready; raises NotReadyError, ProcessFailedError."""
+async def _until_answering(process: Process, url: str) -> None:
     async with httpx2.AsyncClient(timeout=3, trust_env=False) as client:
 
         async def probe() -> bool:
@@ -101,15 +113,6 @@ async def until_answering(process: Process, url: str) -> None:
                 return False
 
         await until_ready(process, probe, _READY_SECONDS)
-
-
-def _command(service: Service, site: Site, verb: str) -> Command:
-    return Command(
-        name=service.name if verb == "all" else f"{service.name} {verb}",
-        argv=(sys.executable, "-m", service.package, verb),
-        env=_environment(service, site),
-        log=site.state.logs / f"{service.name}.log",
-    )
 
 
 def _environment(service: Service, site: Site) -> dict[str, str]:

@@ -109,10 +109,7 @@ async def _open_services(
 ) -> AsyncIterator[Stack]:
     facts = _facts(site, services)
     say("Preparing the databases.")
-    with first_failure():
-        async with asyncio.TaskGroup() as group:
-            for service in services:
-                group.create_task(migrate(service, site))
+    await migrate(services, site)
     launched = {service.name: kept_service(service, site) for service in services}
     everything = {**servers, **launched}
     stack = Stack(facts, {name: kept.process for name, kept in everything.items()})
