@@ -53,7 +53,6 @@ def _draft(index: int, event: dict[str, Any], *, arrival: Arrival) -> Draft:
     said = understand(_required(attributes, "type", 256), _data(event))
     reading = read_strictly(attributes.get("time"), arrival.received)
     trace, notes = _trace(attributes)
-    extensions = {name: value for name, value in attributes.items() if name not in _READ}
     return Draft(
         index=index,
         id=_required(attributes, "id", MAX_ID),
@@ -72,8 +71,7 @@ def _draft(index: int, event: dict[str, Any], *, arrival: Arrival) -> Draft:
         causation_id=_reference(attributes, "causationid"),
         traceparent=trace,
         data=said.data,
-        # A publisher's subject may well be an e-mail address, so it is kept among what is sealed.
-        context={"attributes": extensions} if extensions else {},
+        context=_others(attributes),
         notes=(*said.notes, *notes),
         raw=event,
     )
@@ -109,6 +107,12 @@ def _opened(event: object) -> object:
     # type(event) keeps the mark of an object in which a key stood twice.
     rest = {name: value for name, value in event.items() if name != "data_base64"}
     return type(event)(rest, data=data)
+
+
+def _others(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept among the sealed: a publisher's subject may well be an e-mail address."""
+    others = {name: value for name, value in attributes.items() if name not in _READ}
+    return {"attributes": others} if others else {}
 
 
 def _data(event: Mapping[str, Any]) -> object:

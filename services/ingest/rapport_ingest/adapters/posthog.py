@@ -69,17 +69,13 @@ def _draft(
         raise RefusedError("missing_field", "an event has a name", "/event")
     rest, context = _sorted(event)
     distinct = id_text(event.get("distinct_id", rest.pop("distinct_id", None)))
-    lib, version = context.get("$lib"), context.get("$lib_version")
-    insert_id = context.get("$insert_id")
+    silent = {silent: context.pop(silent, None) for silent in _SILENT}
     identifiers = _ids(distinct, context)
-    saying = _SAYINGS.get(name)
-    said = _tracked(name.strip(), rest) if saying is None else saying(distinct, rest, context)
+    said = _said(name, distinct, rest, context)
     reading = _reading(event, sent, arrival)
-    for silent in _SILENT:
-        context.pop(silent, None)
     return Draft(
         index=index,
-        id=event_id(event.get("uuid") or insert_id, event, arrival, index),
+        id=event_id(event.get("uuid") or silent["$insert_id"], event, arrival, index),
         source=arrival.source,
         type=said.meaning.type,
         time=reading.said,
@@ -87,9 +83,9 @@ def _draft(
         clock=reading.clock,
         identifiers=contacts(context.get("traits")) | identifiers | said.identifiers,
         other=said.other,
-        channel=_channel(lib) or said.meaning.channel,
+        channel=_channel(silent["$lib"]) or said.meaning.channel,
         historical=is_history,
-        library=f"{lib}/{version}"[:128] if isinstance(lib, str) else None,
+        library=_library(silent["$lib"], silent["$lib_version"]),
         data=said.meaning.data,
         context=context,
         notes=said.meaning.notes,
@@ -141,10 +137,17 @@ def _channel(lib: object) -> str | None:
     return LIBRARY_CHANNELS.get(lib) if isinstance(lib, str) else None
 
 
-def _tracked(name: str, rest: dict[str, Any]) -> Said:
+def _library(lib: object, version: object) -> str | None:
+    return f"{lib}/{version}"[:128] if isinstance(lib, str) and lib else None
+
+
+def _said(name: str, distinct: str | None, rest: dict[str, Any], context: dict[str, Any]) -> Said:
+    saying = _SAYINGS.get(name)
+    if saying is not None:
+        return saying(distinct, rest, context)
     if name.startswith("$"):
         return Said(custom(name, rest), {}, {})
-    return named(name, rest)
+    return named(name.strip(), rest)
 
 
 def _identify(_: str | None, rest: dict[str, Any], context: dict[str, Any]) -> Said:

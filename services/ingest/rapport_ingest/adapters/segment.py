@@ -5,7 +5,7 @@ Source: the Segment spec, and what the real clients were seen to send.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rapport_events.codec import Problem
 from rapport_events.envelope import CHANNELS
@@ -14,7 +14,7 @@ from rapport_ingest.adapters.calls import CALLS, Said, contacts, external_ids
 from rapport_ingest.adapters.reader import event_id, read_each, refused
 from rapport_ingest.adapters.values import id_text, members, ref
 from rapport_ingest.canonical import Repeated, UnreadableBodyError, canonicalise
-from rapport_ingest.clock import read_clock
+from rapport_ingest.clock import Reading, read_clock
 from rapport_ingest.draft import Arrival, Draft, RefusedError, Rejection
 
 CHANNEL_NAMES: Final = {"web": "web", "mobile": "app", "browser": "web"}
@@ -34,6 +34,14 @@ LIBRARY_CHANNELS: Final = {
 """Clients that run in one place only."""
 
 
+class _Request(NamedTuple):
+    """What one request says of all its events."""
+
+    arrival: Arrival
+    around: Mapping[str, Any]
+    call: str | None
+
+
 def read(body: object, arrival: Arrival, *, call: str | None = None) -> list[Draft | Rejection]:
     """The events of a request: of a batch, or the one of a single route (`call`: "track" …).
 
@@ -42,9 +50,8 @@ def read(body: object, arrival: Arrival, *, call: str | None = None) -> list[Dra
     events, around = _unpack(body)
     if events is None:
         return refused(0, 'the body is an event, or an object with a list "batch"')
-    return read_each(
-        events, "messageId", partial(_draft, arrival=arrival, around=around, call=call)
-    )
+    request = _Request(arrival, around, call)
+    return read_each(events, "messageId", partial(_draft, request=request))
 
 
 def _unpack(body: object) -> tuple[Sequence[object] | None, dict[str, Any]]:
@@ -67,27 +74,15 @@ def _unpack(body: object) -> tuple[Sequence[object] | None, dict[str, Any]]:
     return batch, around
 
 
-def _draft(
-    index: int,
-    event: dict[str, Any],
-    *,
-    arrival: Arrival,
-    around: Mapping[str, Any],
-    call: str | None,
-) -> Draft:
-    context = _context(event, around)
-    said = _call(event, call)(event, context)
+def _draft(index: int, event: dict[str, Any], request: _Request) -> Draft:
+    arrival = request.arrival
+    context = _context(event, request.around)
+    said = _call(event, request.call)(event, context)
     library = context.pop("library", None)
     identifiers = said.identifiers | contacts(context.get("traits")) | _ids(event, context)
     if not identifiers:
         raise RefusedError("no_identity", "the event has neither a userId nor an anonymousId")
-    original = event.get("originalTimestamp")
-    sent = event.get("sentAt")
-    reading = read_clock(
-        event.get("timestamp") if original is None else original,
-        around.get("sentAt") if sent is None else sent,
-        arrival.received,
-    )
+    reading = _reading(event, request)
     return Draft(
         index=index,
         id=event_id(event.get("messageId"), event, arrival, index),
@@ -106,6 +101,13 @@ def _draft(
         notes=said.meaning.notes,
         raw=event,
     )
+
+
+def _reading(event: Mapping[str, Any], request: _Request) -> Reading:
+    original, sent = event.get("originalTimestamp"), event.get("sentAt")
+    original = event.get("timestamp") if original is None else original
+    sent = request.around.get("sentAt") if sent is None else sent
+    return read_clock(original, sent, request.arrival.received)
 
 
 def _call(
