@@ -1,13 +1,15 @@
 """Log records with personal data in them, sealed as ingest seals it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from rapport_events.envelope import Record
-from rapport_privacy.crypto import seal
+from rapport_privacy.crypto import Erased, seal
 from rapport_privacy.keyring import Keyring
+from rapport_profile.reader import Opened, Stored, Unreadable
 
 from tests.support.events import NOON, happened
 from tests.support.privacy import resolved
@@ -47,3 +49,10 @@ async def told(
         source=source,
         fields=clear,
     )
+
+
+def opened(record: Record, personal: Mapping[str, object] | Erased | Unreadable) -> Opened:
+    """The event as the decrypting reader hands it on, without anything having been sealed."""
+    stored = Stored(record.key, 0, record.partition, record.offset, record.value)
+    clear = orjson.loads(bytes(record.envelope.data))
+    return Opened(stored, record.envelope, clear, personal)
