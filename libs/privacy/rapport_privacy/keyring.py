@@ -144,16 +144,17 @@ class Keyring:
         Each event: kind to NORMALISED value. Each identifier has a subject of its own, made when
         it is seen first; the event belongs to the strongest one's.
         """
-        index = self._root.blind_index
-        events = [{kind: index(kind, value) for kind, value in one.items()} for one in batch]
+        find = self._root.blind_index
+        events = [{kind: find(kind, value) for kind, value in one.items()} for one in batch]
         wanted = {index for indexed in events for index in indexed.values()}
         known = self._known.recall(wanted)
         if len(known) < len(wanted):
+            # With all that an event names: a new name must not be linked to who was just erased.
             named = {
                 index: (kind, one[kind])
                 for one, indexed in zip(batch, events, strict=True)
+                if not known.keys() >= set(indexed.values())
                 for kind, index in indexed.items()
-                if index not in known
             }
             known |= await self._learn(events, named, known)
         stranger = None if all(events) else Resolved(None, (), await self._month_key())

@@ -126,7 +126,7 @@ async def learn(
 ) -> dict[bytes, Standing]:
     """What there is behind the `named` identifiers of `events`, made where there was nothing.
 
-    `known`: what the other identifiers stand for. A new identifier that is named only along with
+    `known`: what is remembered of any of them. A new identifier that is named only along with
     an erased person's is left out.
     """
     for _ in range(_ATTEMPTS):

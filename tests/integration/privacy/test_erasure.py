@@ -88,6 +88,21 @@ async def test_a_process_that_runs_on_forgets_the_person_within_a_minute(
     assert await running.keys([ada.key.kid]) == {ada.key.kid: ERASED}
 
 
+async def test_a_new_name_is_not_linked_to_a_person_who_is_only_remembered(
+    open_keyring: OpenKeyring,
+) -> None:
+    running, eraser = await open_keyring(), await open_keyring()
+    email, cookie = an_email(), a_name()
+    ada = await resolved(running, email=email)
+
+    await eraser.erase(people_of(ada), certificate_id=a_certificate())
+
+    assert await running.resolve([{"anonymous_id": cookie, "email": email}]) == [
+        Suppressed(("email",))
+    ]
+    assert await running.find("anonymous_id", cookie) is None
+
+
 async def test_a_cache_that_would_remember_longer_is_refused(open_keyring: OpenKeyring) -> None:
     with pytest.raises(ValueError, match="at most 60"):
         await open_keyring(cache_seconds=61)
