@@ -1,6 +1,11 @@
 """Lets these tests use real servers."""
 
+import pytest
+from rapport_cli.stack.broker import Broker
+from rapport_runtime.settings import Settings
+
 from tests.support.fixtures import (
+    MakeDatabase,
     _skip_what_this_machine_lacks,
     broker,
     database,
@@ -10,6 +15,7 @@ from tests.support.fixtures import (
     postgres,
     topic,
 )
+from tests.support.toy import prepare, settings_for
 
 __all__ = [
     "_skip_what_this_machine_lacks",
@@ -21,3 +27,9 @@ __all__ = [
     "postgres",
     "topic",
 ]
+
+
+@pytest.fixture
+async def chaos(broker: Broker, new_database: MakeDatabase) -> Settings:
+    """The shared broker, and a database with the toy's tables."""
+    return settings_for(broker.bootstrap, await new_database(prepare))

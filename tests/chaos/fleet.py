@@ -1,0 +1,140 @@
+"""Toy workers to be killed, paused and started again, and the events they are fed."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from rapport_runtime.settings import Settings
+
+from tests.support.events import happened, new_subject
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Fleet:
+    """Forks workers, and knows how each of them died."""
+
+    nursery: asyncio.subprocess.Process
+    environment: Mapping[str, str]
+    deaths: dict[int, asyncio.Future[int]] = field(default_factory=dict)
+    _born: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+
+    async def start(self, slot: int, **more: str) -> int:
+        """A worker with a static membership of its own; returns its pid."""
+        environment = {**self.environment, "RAPPORT_KAFKA__INSTANCE_ID": f"slot-{slot}", **more}
+        assert self.nursery.stdin is not None
+        self.nursery.stdin.write(json.dumps(environment).encode() + b"\n")
+        pid = await self._born.get()
+        self.deaths[pid] = asyncio.get_running_loop().create_future()
+        return pid
+
+    async def death(self, pid: int, seconds: float) -> int | None:
+        """The exit status (negative for a signal), or None when it still lives after that."""
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(asyncio.shield(self.deaths[pid]), seconds)
+        return None
+
+    async def kill9(self, pid: int) -> None:
+        if not self.deaths[pid].done():
+            os.kill(pid, signal.SIGKILL)
+            await self.deaths[pid]
+
+    async def stop(self, pid: int) -> int:
+        """Ask it to end in order; the exit status."""
+        if not self.deaths[pid].done():
+            os.kill(pid, signal.SIGTERM)
+        return await asyncio.wait_for(self.deaths[pid], 30)
+
+    async def listen(self) -> None:
+        """Take in what the nursery says, until it ends."""
+        assert self.nursery.stdout is not None
+        async for line in self.nursery.stdout:
+            said = json.loads(line)
+            if "born" in said:
+                self._born.put_nowait(said["born"])
+            else:
+                self.deaths[said["dead"]].set_result(said["status"])
+
+
+@asynccontextmanager
+async def fleet(settings: Settings, topic: str, log: Path, **more: str) -> AsyncIterator[Fleet]:
+    """A nursery for workers on this topic; all of them are gone at the end."""
+    environment = {
+        "RAPPORT_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
+        "RAPPORT_KAFKA__IDEMPOTENCE": "false",
+        "RAPPORT_KAFKA__SESSION_TIMEOUT_MS": "1500",
+        "RAPPORT_DATABASE__URL": settings.database.url,
+        "RAPPORT_WORKER__BATCH": "40",
+        "TOY_NAME": f"chaos-{uuid4().hex[:8]}",
+        "TOY_TOPIC": topic,
+        "TOY_LOG": str(log),
+        **more,
+    }
+    nursery = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.support.toy_projector",
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    workers = Fleet(nursery, environment)
+    listening = asyncio.create_task(workers.listen())
+    try:
+        yield workers
+    finally:
+        assert nursery.stdin is not None
+        nursery.stdin.close()
+        await nursery.wait()
+        await listening
+
+
+@asynccontextmanager
+async def feeding(
+    settings: Settings, topic: str, seed: int, *, repeats: float = 0.0
+) -> AsyncIterator[None]:
+    """Publish events all the while, some of them again, until the block ends.
+
+    What is not acknowledged is published again: the log may hold it twice, and says so.
+    """
+    stop = asyncio.Event()
+    task = asyncio.create_task(_feed(settings, topic, random.Random(seed), repeats, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def _feed(
+    settings: Settings, topic: str, chance: random.Random, repeats: float, stop: asyncio.Event
+) -> None:
+    subjects = [new_subject() for _ in range(40)]
+    sent: list[tuple[bytes, bytes]] = []
+    async with AIOKafkaProducer(
+        bootstrap_servers=settings.kafka.bootstrap, acks="all", request_timeout_ms=4_000
+    ) as producer:
+        while not stop.is_set():
+            subject = chance.choice(subjects)
+            wave = [(subject.encode(), happened("page.viewed", subject).value) for _ in range(5)]
+            sent += wave
+            wave += [
+                it for it in chance.sample(sent, min(5, len(sent))) if chance.random() < repeats
+            ]
+            with suppress(KafkaError):
+                for key, value in wave:
+                    await producer.send(topic, value, key=key)
+            await asyncio.sleep(0.01)
+        with suppress(KafkaError):
+            await producer.flush()

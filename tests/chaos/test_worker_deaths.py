@@ -1,0 +1,131 @@
+"""Workers that are killed and paused in the middle of things: nothing lost, nothing double.
+
+Every test is run a second time with a mistake planted that it must see.
+"""
+
+import asyncio
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+from rapport_runtime.settings import Settings
+
+from tests.chaos.checker import Verdict, check, check_derived
+from tests.chaos.fleet import Fleet, feeding, fleet
+from tests.support.fixtures import MakeTopic
+
+SEED = 20261122
+FAILPOINTS = (
+    "before_apply",
+    "after_apply",
+    "before_db_commit",
+    "after_db_commit",
+    "after_seek",
+    "in_assign",
+    "before_outbox_publish",
+    "after_outbox_publish",
+)
+
+
+async def verdict(workers: Fleet, settings: Settings, *, once_an_id: bool = False) -> Verdict:
+    environment = workers.environment
+    return await check(
+        settings, environment["TOY_TOPIC"], environment["TOY_NAME"], once_an_id=once_an_id
+    )
+
+
+@pytest.mark.parametrize(("bug", "kills"), [("", 24), ("M4", 8)])
+async def test_kill_9_at_random(
+    chaos: Settings, topic: MakeTopic, tmp_path: Path, bug: str, kills: int
+) -> None:
+    chance = random.Random(SEED)
+    name = await topic()
+    options = {"TOY_APPLY_MS": "15", "RAPPORT_SEEDED_BUG": bug}
+    async with fleet(chaos, name, tmp_path / "log", **options) as workers:
+        async with feeding(chaos, name, SEED):
+            slots = [await workers.start(slot) for slot in range(2)]
+            for _ in range(kills):
+                await asyncio.sleep(chance.uniform(0.1, 0.8))
+                slot = chance.randrange(2)
+                await workers.kill9(slots[slot])
+                slots[slot] = await workers.start(slot)
+        found = await verdict(workers, chaos)
+
+    print(found.line("kill -9 at random", seed=SEED, bug=bug, kills=kills))  # noqa: T201
+    assert ((found.lost, found.double) != (0, 0)) is bool(bug)
+
+
+@pytest.mark.parametrize(
+    ("bug", "failpoints", "rounds"),
+    [("", FAILPOINTS, 3), ("M1", ("before_db_commit",), 3), ("M2", ("after_db_commit",), 3)],
+)
+async def test_kill_9_at_each_failpoint(
+    chaos: Settings,
+    topic: MakeTopic,
+    tmp_path: Path,
+    bug: str,
+    failpoints: tuple[str, ...],
+    rounds: int,
+) -> None:
+    name, target = await topic(), await topic()
+    deaths = dict.fromkeys(failpoints, 0)
+    options = {"TOY_DERIVES": target, "RAPPORT_SEEDED_BUG": bug}
+    async with fleet(chaos, name, tmp_path / "log", **options) as workers:
+        async with feeding(chaos, name, SEED):
+            for failpoint in failpoints * rounds:
+                pid = await workers.start(0, RAPPORT_FAILPOINTS=f"{failpoint}:0.2")
+                deaths[failpoint] += await workers.death(pid, 20) == -signal.SIGKILL
+                await workers.kill9(pid)
+            last = await workers.start(0)
+        found = await verdict(workers, chaos)
+        said = await check_derived(chaos, name, target) if not bug else 0
+        status = await workers.stop(last)
+
+    told = {"bug": bug, "deaths": sum(deaths.values()), "unsaid": said}
+    print(found.line("kill -9 at failpoints", **told))  # noqa: T201
+    assert ((found.lost, found.double) != (0, 0)) is bool(bug)
+    assert (min(deaths.values()) >= rounds - 1, said, status) == (True, 0, 0)
+
+
+@pytest.mark.parametrize(("bug", "pauses"), [("", 4), ("M3", 4)])
+async def test_a_paused_worker_that_wakes_up_after_its_partitions_are_gone(
+    chaos: Settings, topic: MakeTopic, tmp_path: Path, bug: str, pauses: int
+) -> None:
+    name = await topic()
+    options = {"TOY_APPLY_MS": "120", "RAPPORT_SEEDED_BUG": bug}
+    async with fleet(chaos, name, tmp_path / "log", **options) as workers:
+        async with feeding(chaos, name, SEED):
+            slots = [await workers.start(slot) for slot in range(2)]
+            for pause in range(pauses):
+                await asyncio.sleep(1)
+                os.kill(slots[pause % 2], signal.SIGSTOP)
+                await asyncio.sleep(3)
+                os.kill(slots[pause % 2], signal.SIGCONT)
+        found = await verdict(workers, chaos)
+
+    print(found.line("paused zombies", seed=SEED, bug=bug, pauses=pauses))  # noqa: T201
+    assert ((found.lost, found.double) != (0, 0)) is bool(bug)
+
+
+@pytest.mark.parametrize(("bug", "kills"), [("", 6), ("M5", 0)])
+async def test_duplicate_publishes(
+    chaos: Settings, topic: MakeTopic, tmp_path: Path, bug: str, kills: int
+) -> None:
+    name = await topic()
+    options = {"TOY_DEDUP": "1", "RAPPORT_SEEDED_BUG": bug}
+    async with fleet(chaos, name, tmp_path / "log", **options) as workers:
+        async with feeding(chaos, name, SEED, repeats=0.3):
+            worker = await workers.start(0)
+            for _ in range(kills):
+                await asyncio.sleep(0.4)
+                await workers.kill9(worker)
+                worker = await workers.start(0)
+            await asyncio.sleep(1)
+        found = await verdict(workers, chaos, once_an_id=True)
+
+    repeats = found.records - found.events
+    print(found.line("duplicate publishes", bug=bug, kills=kills, repeats=repeats))  # noqa: T201
+    assert repeats > 0
+    assert ((found.lost, found.double) != (0, 0)) is bool(bug)
