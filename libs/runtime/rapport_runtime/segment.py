@@ -1,7 +1,8 @@
 """What a spool segment looks like on disk, and what can still be read of a damaged one.
 
-A segment is a run of frames: length and CRC-32 of the body (both 32 bits, little-endian), then
-the body, one record in MessagePack. Pure: bytes in, values out.
+A segment is a run of frames: a marker, length and CRC-32 of the body (32 bits each, little-
+endian), then the body, one record in MessagePack. The marker is where reading goes on after
+bytes that make no sense. Pure: bytes in, values out.
 """
 
 import zlib
@@ -14,8 +15,8 @@ import msgspec
 
 from rapport_runtime.delivery import Outgoing
 
-_HEADER: Final = Struct("<II")
-_LARGEST_BODY: Final = 16 << 20
+_MARKER: Final = b"\xf5RP\x01"
+_HEADER: Final = Struct("<4sII")
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Outgoing)
@@ -25,8 +26,8 @@ _decoder: Final = msgspec.msgpack.Decoder(Outgoing)
 class Parsed:
     """What was read from a segment: `end` is the byte after the last frame that was understood.
 
-    `damaged` counts frames whose checksum is wrong. `torn` is true when the bytes after `end`
-    are no frame: the process or the machine died while they were written.
+    `damaged` counts the stretches of bytes that were skipped. `torn` is true when the bytes after
+    `end` are no whole frame: there is more to read, or writing them was cut short.
     """
 
     records: list[Outgoing] = field(default_factory=list)
@@ -40,49 +41,52 @@ def encode_frames(records: Iterable[Outgoing]) -> bytes:
     parts: list[bytes] = []
     for record in records:
         body = _encoder.encode(record)
-        parts += (_HEADER.pack(len(body), zlib.crc32(body)), body)
+        parts += (_HEADER.pack(_MARKER, len(body), zlib.crc32(body)), body)
     return b"".join(parts)
 
 
-def parse_frames(segment: bytes, start: int, most: int) -> Parsed:
-    """At most so many records from the frame at byte `start` on."""
+def parse_frames(segment: bytes, start: int, most: int, *, whole: bool = True) -> Parsed:
+    """At most so many records from the frame at byte `start` on.
+
+    `whole` says that no bytes follow `segment`: then a frame that ends beyond it is damage.
+    """
     parsed = Parsed(end=start)
     while len(parsed.records) < most and parsed.end < len(segment):
-        body = _body_at(segment, parsed.end)
-        if body is None:
+        end = _frame_end(segment, parsed.end)
+        if end is not None and (record := _read(segment, parsed.end, end)) is not None:
+            parsed.records.append(record)
+            parsed.end = end
+            continue
+        next_frame = segment.find(_MARKER, parsed.end + 1)
+        if next_frame < 0 or (end is None and not whole):
             parsed.torn = True
             break
-        record = _read(segment, parsed.end, body)
-        if record is None:
-            parsed.damaged += 1
-        else:
-            parsed.records.append(record)
-        parsed.end += _HEADER.size + len(body)
+        parsed.damaged += 1
+        parsed.end = next_frame
     return parsed
 
 
 def count_frames(segment: bytes, start: int) -> int:
     """How many frames there are from byte `start` on, judged by their lengths alone."""
     count, at = 0, start
-    while (body := _body_at(segment, at)) is not None:
+    while (end := _frame_end(segment, at)) is not None:
         count += 1
-        at += _HEADER.size + len(body)
+        at = end
     return count
 
 
-def _body_at(segment: bytes, at: int) -> bytes | None:
+def _frame_end(segment: bytes, at: int) -> int | None:
+    """None when no whole frame begins here."""
     if at + _HEADER.size > len(segment):
         return None
-    length, _ = _HEADER.unpack_from(segment, at)
-    begin = at + _HEADER.size
-    if not 0 < length <= _LARGEST_BODY or begin + length > len(segment):
-        return None
-    return segment[begin : begin + length]
+    marker, length, _ = _HEADER.unpack_from(segment, at)
+    end: int = at + _HEADER.size + length
+    return end if marker == _MARKER and length > 0 and end <= len(segment) else None
 
 
-def _read(segment: bytes, at: int, body: bytes) -> Outgoing | None:
-    _, checksum = _HEADER.unpack_from(segment, at)
-    if zlib.crc32(body) != checksum:
+def _read(segment: bytes, at: int, end: int) -> Outgoing | None:
+    body = segment[at + _HEADER.size : end]
+    if zlib.crc32(body) != _HEADER.unpack_from(segment, at)[2]:
         return None
     try:
         return _decoder.decode(body)

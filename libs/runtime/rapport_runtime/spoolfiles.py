@@ -166,7 +166,8 @@ class SpoolFiles:
         left = segment.size - start
         with segment.path.open("rb") as file:
             file.seek(start)
-            parsed = parse_frames(file.read(min(_WINDOW, left)), 0, most)
+            window = file.read(min(_WINDOW, left))
+            parsed = parse_frames(window, 0, most, whole=left <= _WINDOW)
             if not parsed.records and left > _WINDOW:
                 file.seek(start)
                 parsed = parse_frames(file.read(left), 0, most)
