@@ -21,18 +21,22 @@ from rapport_runtime.producer import EventProducer
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import run_subscription
 from sqlalchemy import text
+from starlette.middleware import Middleware
 
 from rapport_ingest.api import cloudevents, ops, posthog, quarantine, sdk
+from rapport_ingest.api.express import Express
 from rapport_ingest.house import House, Tally
 from rapport_ingest.inbound import inbound_subscription
 from rapport_ingest.pipeline.line import Line
+from rapport_ingest.pipeline.together import People
 from rapport_ingest.quarantine.pruning import keep_pruned
 from rapport_ingest.settings import IngestSettings
 
 PACKAGE: Final = "rapport_ingest"
 SERVICE: Final = "ingest"
 
-_ROUTERS: Final = (sdk.router, cloudevents.router, posthog.router, quarantine.router, ops.router)
+_EXPRESS: Final = (sdk.router, cloudevents.router, posthog.router)
+_ROUTERS: Final = (*_EXPRESS, quarantine.router, ops.router)
 
 
 class Premises:
@@ -72,7 +76,7 @@ class Premises:
         topic = settings.topics.interactions
         producer = EventProducer(settings, topic, resources.metrics)
         await producer.start()
-        line = Line(keyring, producer, topic)
+        line = Line(People(keyring), producer, topic)
         return House(line, keyring, producer, resources.engine, Tally.of(resources.metrics))
 
     async def _close(self, house: House) -> None:
@@ -98,7 +102,7 @@ def create_app(premises: Premises, keys: Keys) -> FastAPI:
             app.state.resources = premises.resources
             yield
 
-    return http.create_app(
+    app = http.create_app(
         SERVICE,
         premises.settings,
         _ROUTERS,
@@ -110,6 +114,8 @@ def create_app(premises: Premises, keys: Keys) -> FastAPI:
         cors=True,
         open_paths=sdk.PATHS | cloudevents.PATHS | posthog.PATHS,
     )
+    app.user_middleware.append(Middleware(Express, _EXPRESS))
+    return app
 
 
 def _checks(premises: Premises) -> Mapping[str, Check]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rapport_events.codec import Problem
-from rapport_privacy.keyring import Keyring, Resolved, Suppressed
+from rapport_privacy.keyring import Resolved, Suppressed
 from rapport_runtime.delivery import Placed, TooLarge
 from rapport_runtime.pending import Spooled
 from rapport_runtime.producer import EventProducer
@@ -13,6 +13,7 @@ from rapport_runtime.producer import EventProducer
 from rapport_ingest.draft import Rejection
 from rapport_ingest.pipeline.check import Checked, rejection
 from rapport_ingest.pipeline.seal import Sealed, seal_event
+from rapport_ingest.pipeline.together import People
 
 ERASED = "erased"
 
@@ -29,7 +30,7 @@ class Kept:
 class Line:
     """What it takes to publish; one per process."""
 
-    keyring: Keyring
+    people: People
     producer: EventProducer
     topic: str
 
@@ -42,7 +43,7 @@ class Line:
         if not events:
             return []
         named = [one for event in events for one in event.named]
-        people = iter(await self.keyring.resolve(named))
+        people = iter(await self.people.resolve(named))
         now = datetime.now(UTC)
         sealed = [_sealed(event, [next(people) for _ in event.named], now) for event in events]
         going = [one.record for one in sealed if isinstance(one, Sealed)]
