@@ -1,6 +1,5 @@
 """What of a person the caller may see."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from rapport_privacy.crypto import Erased
@@ -27,9 +26,9 @@ class Mask:
             return None
         if isinstance(value, Erased):
             self.erased.add(place)
-            return ErasedView()
+            return ErasedView(erased=True)
         if isinstance(value, Unreadable):
-            return UnreadableView()
+            return UnreadableView(unreadable=True)
         if not self.sees_personal:
             self.masked.add(place)
             return None
@@ -58,7 +57,3 @@ def _joined(clear: object, personal: object) -> object:
     if isinstance(clear, dict):
         return {**clear, **personal} if isinstance(personal, dict) else clear
     return personal
-
-
-def names(places: Iterable[str]) -> list[str]:
-    return sorted(places)

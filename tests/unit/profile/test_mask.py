@@ -45,7 +45,7 @@ def test_what_was_erased_is_said_to_be_erased() -> None:
 
     shown = event(opened(TICKET, ERASED), ["topic"], mask)
 
-    assert shown.data["body"] == ErasedView()
+    assert shown.data["body"] == ErasedView(erased=True)
     assert shown.data["ticket"] == "T-1"
     assert "events[].data.body" in mask.erased
 
@@ -53,7 +53,7 @@ def test_what_was_erased_is_said_to_be_erased() -> None:
 def test_a_broken_seal_is_shown_as_such_and_nothing_else_is_lost() -> None:
     shown = event(opened(TICKET, UNREADABLE), ["topic"], Mask(sees_personal=True))
 
-    assert shown.data["subject"] == UnreadableView()
+    assert shown.data["subject"] == UnreadableView(unreadable=True)
     assert shown.data["topic"] == "delivery"
 
 

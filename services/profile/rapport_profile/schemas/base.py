@@ -29,13 +29,13 @@ class View(BaseModel):
 class ErasedView(View):
     """Stands for a value whose person was erased: nobody can read it any more."""
 
-    erased: Literal[True] = True
+    erased: Literal[True]
 
 
 class UnreadableView(View):
     """Stands for a value whose seal was broken or whose key was lost."""
 
-    unreadable: Literal[True] = True
+    unreadable: Literal[True]
 
 
 Text = str | ErasedView | UnreadableView | None
