@@ -44,6 +44,12 @@ def test_an_unreadable_sending_time_corrects_nothing(sent: object) -> None:
     assert reading.occurred == datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+def test_a_correction_never_leaves_the_years_that_can_be_kept() -> None:
+    reading = read_clock("1900-01-01T00:00:05Z", "2026-11-22T12:01:00Z", RECEIVED)
+
+    assert reading.occurred == datetime(1900, 1, 1, 0, 0, 5, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(("ahead", "is_clamped"), [(300, False), (301, True)])
 def test_more_than_five_minutes_ahead_is_clamped_and_flagged(ahead: int, is_clamped: bool) -> None:  # noqa: FBT001
     said = rfc3339(RECEIVED + timedelta(seconds=ahead))

@@ -8,6 +8,7 @@ import pytest
 from rapport_events.catalogue import BY_TYPE
 from rapport_ingest.adapters import cloudevents
 from rapport_ingest.adapters.reader import TooManyEventsError
+from rapport_ingest.canonical import parse
 from rapport_ingest.draft import Draft, Rejection
 
 from tests.support.publishers import ARRIVAL, cloudevent, from_cloudevent, only_rejection
@@ -214,6 +215,12 @@ def test_base64_that_holds_no_json_is_refused(encoded: object) -> None:
     refused = only_rejection(cloudevents.read(cloudevent(TICKET, data_base64=encoded), ARRIVAL))
 
     assert refused.code in ("bad_data", "repeated_key")
+
+
+def test_base64_hides_no_repeated_key() -> None:
+    event = b'{"specversion":"1.0","id":"a","id":"b","source":"s","type":"t","data_base64":"e30="}'
+
+    assert only_rejection(cloudevents.read(parse(event), ARRIVAL)).code == "repeated_key"
 
 
 def test_a_trace_that_cannot_be_read_is_ignored() -> None:

@@ -293,6 +293,18 @@ def test_a_refused_event_is_kept_without_its_key() -> None:
     assert refused.id == "m-1"
 
 
+def test_an_id_that_cannot_be_repeated_is_not_in_the_answer() -> None:
+    refused = only_rejection(segment.read(call("identify", messageId="\ud83d"), ARRIVAL))
+
+    assert (refused.id, refused.code) == (None, "lone_surrogate")
+
+
+def test_a_key_in_the_body_hides_no_repeated_key() -> None:
+    body = parse(b'{"writeKey":"k","type":"track","event":"A","event":"B","userId":"u-1"}')
+
+    assert only_rejection(segment.read(body, ARRIVAL)).code == "repeated_key"
+
+
 def test_history_is_marked_as_such() -> None:
     historical = replace(ARRIVAL, historical=True)
 
