@@ -4,8 +4,10 @@ import sys
 
 import typer
 
-from rapport_cli.commands import config, keys, parked, topics
+from rapport_cli.commands import config, keys, parked, quarantine, topics
+from rapport_cli.commands.demo import demo
 from rapport_cli.commands.doctor import doctor
+from rapport_cli.commands.env import env
 from rapport_cli.commands.up import up
 from rapport_cli.failure import CliError
 
@@ -18,10 +20,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(up)
+app.command()(demo)
 app.command()(doctor)
+app.command()(env)
 app.add_typer(topics.app, name="topics")
 app.add_typer(keys.app, name="keys")
 app.add_typer(parked.app, name="parked")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(config.app, name="config")
 
 

@@ -1,0 +1,106 @@
+"""`rapport demo`: a Rapport with customers in it, and a tour."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from rapport_cli.commands.up import DEFAULT_BASE_PORT, until_signal
+from rapport_cli.demo.show import Wish, check, show, tell_tour
+from rapport_cli.output import say
+from rapport_cli.stack.ports import claimed_base
+from rapport_cli.stack.services import KAFKA_OFFSET, POSTGRES_OFFSET, installed_services
+from rapport_cli.stack.statedir import StateDir
+from rapport_cli.stack.up import Plan, running_stack
+
+_OFFSETS = (*(service.offset for service in installed_services()), POSTGRES_OFFSET, KAFKA_OFFSET)
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 1,
+    customers: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Besides the named ones.")
+    ] = 200,
+    days: Annotated[int, typer.Option(min=30, max=1_000, help="How far back they go.")] = 90,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Kept afterwards; a temporary one when left out.")
+    ] = None,
+    base_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1024,
+            max=65_500,
+            help=f"{DEFAULT_BASE_PORT}, or the next that is free, when left out.",
+        ),
+    ] = None,
+    *,
+    once: Annotated[
+        bool, typer.Option(help="Check the stories, stop, and say how it went.")
+    ] = False,
+) -> None:
+    """Start a stack, play made-up customers through real clients, and show what came of it.
+
+    Example: rapport demo
+
+    Example: rapport demo --once --seed 7 --customers 50 --days 30
+    """
+    wish = Wish(seed=seed, customers=customers, days=days)
+    with _folder(state_dir) as folder, _base(base_port) as base:
+        plan = Plan(
+            state_dir=folder, base_port=base, broker="embedded", fsync=state_dir is not None
+        )
+        done = asyncio.Event()
+        asyncio.run(until_signal(_run(plan, wish, done, once=once)))
+    if once and not done.is_set():
+        say("Interrupted before the stories were checked.")
+        raise typer.Exit(1)
+
+
+async def _run(plan: Plan, wish: Wish, done: asyncio.Event, *, once: bool) -> None:
+    state, began = StateDir(plan.state_dir), time.monotonic()
+    talk, out = Console(stderr=True), Console()
+    try:
+        async with running_stack(plan, say) as stack:
+            say(f"Everything runs, after {time.monotonic() - began:.1f} s.")
+            shown = await show(wish, stack.description, state.keys_file, talk)
+            if once:
+                out.print(check(shown), highlight=False, soft_wrap=True)
+                done.set()
+                return
+            tell_tour(shown, stack.description, state.stack_file, out)
+            say("\nIt stays up until Ctrl-C.")
+            await asyncio.Event().wait()
+    finally:
+        say("Everything is stopped.")
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    """The state directory; one that is gone afterwards when none was named."""
+    if given is not None:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="rapport-demo-"))
+    # Others may pass through but not look: as root, PostgreSQL runs as another user.
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(StateDir(folder).postgres, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _base(given: int | None) -> Iterator[int]:
+    if given is not None:
+        yield given
+    else:
+        with claimed_base(DEFAULT_BASE_PORT, _OFFSETS) as base:
+            yield base

@@ -1,0 +1,1 @@
+"""A made-up coffee shop: its customers' traffic, played through real clients, and its story."""

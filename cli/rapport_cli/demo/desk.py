@@ -1,0 +1,104 @@
+"""Reads what the services know, as an agent's frontend and an operator's console do."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from rapport_cli.failure import CliError
+
+_PROJECTION_SECONDS = 60.0
+_LONGEST_WAIT = 10
+_PAGE = 200
+
+Query = Mapping[str, str | int]
+_NONE: Query = {}
+
+
+class ReadFailedError(CliError):
+    code = "RPT-E002"
+
+    def __init__(self, url: str, status: int, detail: str) -> None:
+        super().__init__(
+            f"{url} answered {status}: {detail}.",
+            "The services' logs are in the state directory; keep it with --state-dir.",
+        )
+
+
+class NotProjectedError(CliError):
+    code = "RPT-E003"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The profile service did not reach the traffic's end in {_PROJECTION_SECONDS:g} s.",
+            "Try fewer --customers; `rapport doctor` looks at each part of the stack.",
+        )
+
+
+class Desk:
+    """Asks with the key of a role: `agent`, `ops`, or whatever else `keys` has."""
+
+    def __init__(
+        self, client: httpx2.AsyncClient, stack: Mapping[str, Any], keys: Mapping[str, str]
+    ) -> None:
+        self._client = client
+        self._stack = stack
+        self._keys = keys
+
+    async def ask(
+        self, path: str, role: str, query: Query = _NONE, *, token: str | None = None, wait: int = 0
+    ) -> httpx2.Response:
+        """Whatever the answer is. `wait`: seconds that the service may wait for the token."""
+        service = "ingest" if role == "ops" else "profile"
+        headers = {"authorization": f"Bearer {self._keys[role]}", "x-purpose": "rapport demo"}
+        if token is not None:
+            headers |= {"consistency-token": token, "prefer": f"wait={wait}"}
+        url = f"{self._stack[service]}{path}"
+        try:
+            return await self._client.get(url, headers=headers, params=dict(query))
+        except httpx2.TransportError as error:
+            raise ReadFailedError(url, 0, type(error).__name__) from error
+
+    async def read(self, path: str, query: Query = _NONE, role: str = "agent") -> dict[str, Any]:
+        """Raises ReadFailedError unless the answer is 200."""
+        answer = await self.ask(path, role, query)
+        if answer.status_code != httpx2.codes.OK:
+            raise ReadFailedError(str(answer.url), answer.status_code, answer.text[:300])
+        document: dict[str, Any] = answer.json()
+        return document
+
+    async def read_all(
+        self, path: str, rows: str, query: Query = _NONE, role: str = "agent"
+    ) -> list[dict[str, Any]]:
+        """The list `rows` of every page. Raises ReadFailedError."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await self.read(path, {**query, "limit": _PAGE, **cursor}, role)
+            found += page[rows]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def until_visible(self, ref: str, token: str) -> None:
+        """Waits until reads include what `token` names. Raises NotProjectedError."""
+        try:
+            async with asyncio.timeout(_PROJECTION_SECONDS):
+                while not await self._is_visible(ref, token):
+                    pass
+        except TimeoutError:
+            raise NotProjectedError from None
+
+    async def _is_visible(self, ref: str, token: str) -> bool:
+        """The service itself waits; 425 is its way to say: not yet."""
+        path, query = profile_path(ref), {"include": "events"}
+        answer = await self.ask(path, "agent", query, token=token, wait=_LONGEST_WAIT)
+        if answer.status_code not in {httpx2.codes.OK, httpx2.codes.TOO_EARLY}:
+            raise ReadFailedError(str(answer.url), answer.status_code, answer.text[:300])
+        return answer.status_code == httpx2.codes.OK
+
+
+def profile_path(ref: str) -> str:
+    return f"/v1/profiles/{quote(ref, safe=':@')}"
