@@ -30,9 +30,11 @@ FROM unnest($1::text[]::uuid[], $2::bytea[]) AS new (subject_id, state)
 WHERE profile.subject_id = new.subject_id
 """
 
-_UPDATE_ROW = """
-UPDATE profile SET merged_into = $2::text::uuid, members = $3::text[]::uuid[], state = $4
-WHERE subject_id = $1::text::uuid
+_UPDATE_ROWS = """
+UPDATE profile SET merged_into = new.merged_into, members = new.members::uuid[], state = new.state
+FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::text[], $4::bytea[])
+AS new (subject_id, merged_into, members, state)
+WHERE profile.subject_id = new.subject_id
 """
 
 _ADD_REFERENCES = """
@@ -103,19 +105,24 @@ async def save_people(
     """
     connection = await driver(tx)
     new: list[StoredRow] = []
+    moved: list[StoredRow] = []
     states: list[tuple[str, bytes]] = []
     for person in people:
         packed = pack(person.profile)
         if person.is_joined:
             own = (person.root, None, person.members, packed)
-            rows = [own, *((member, person.root, None, None) for member in person.members[1:])]
-            new += (row for row in rows if row[0] not in known)
-            await connection.executemany(_UPDATE_ROW, [row for row in rows if row[0] in known])
+            for row in (own, *((m, person.root, None, None) for m in person.members[1:])):
+                (moved if row[0] in known else new).append(row)
         elif person.root in known:
             states.append((person.root, packed))
         else:
             new.append((person.root, None, None, packed))
     await connection.copy_records_to_table("profile", records=new, columns=_PROFILE)
+    if moved:
+        columns = [list(column) for column in zip(*moved, strict=True)]
+        # An array of arrays would have to be rectangular, so members go as array literals.
+        columns[2] = [members and "{" + ",".join(members) + "}" for members in columns[2]]
+        await connection.execute(_UPDATE_ROWS, *columns)
     if states:
         await connection.execute(_UPDATE_STATES, *map(list, zip(*states, strict=True)))
 

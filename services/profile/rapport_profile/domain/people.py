@@ -10,11 +10,10 @@ from rapport_events import wire
 from rapport_profile.domain.fold import Fact, fold, is_late
 from rapport_profile.domain.state import Profile
 
-REFERRING = {"o": ("order", "orders"), "t": ("ticket", "tickets"), "c": ("call", "calls")}
-"""Kinds of things a customer can be found by, and where the profile keeps them, by the first
-letter of the event types that may name one."""
+REFERRING = {"order": "orders", "ticket": "tickets", "call": "calls"}
+"""Kinds of things a customer can be found by, and where the profile keeps them."""
 
-_NOTHING = ("", "")
+_REFERRING_TYPES = tuple(f"{kind}." for kind in REFERRING)
 
 
 class Row(NamedTuple):
@@ -132,9 +131,12 @@ def references(person: Person) -> set[Reference]:
     """
     found = set()
     for record, data in person.facts:
-        kind, where = REFERRING.get(record.envelope.type[0], _NOTHING)
+        type_ = record.envelope.type
+        if not type_.startswith(_REFERRING_TYPES):
+            continue
+        kind = type_.partition(".")[0]
         ref = getattr(data, kind, None)
-        if ref is not None and ref not in getattr(person.profile, where):
+        if ref is not None and ref not in getattr(person.profile, REFERRING[kind]):
             found.add(Reference(kind, ref, record.envelope.subject or person.root))
     return found
 
