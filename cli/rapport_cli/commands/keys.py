@@ -1,5 +1,6 @@
 """`rapport keys`: who may use the services, and for what."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from rapport_runtime.http.keyfile import (
 
 from rapport_cli.failure import CliError
 from rapport_cli.output import AsJson, say, show, show_json
+from rapport_cli.stack.accesskeys import ROLES, take_over
 from rapport_cli.stackfile import DEFAULT_STATE_DIR
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -42,6 +44,17 @@ class KeyNotTakenError(CliError):
 
     def __init__(self, reason: KeyRefusedError) -> None:
         super().__init__(f"Nothing was changed: {reason}.", "`rapport keys list` shows all keys.")
+
+
+class NoKeyForRoleError(CliError):
+    code = "RPT-C003"
+    exit_code = 3
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"There is no key to import for `{role}`.",
+            f"The roles are {', '.join(ROLES)}; set RAPPORT_KEY_<ROLE> for each that you name.",
+        )
 
 
 @app.command()
@@ -113,6 +126,28 @@ def revoke(
     except KeysFileError as error:
         raise NoKeysFileError(error) from error
     say(f"The key {key_id} is revoked.")
+
+
+@app.command("import")
+def import_keys(
+    roles: Annotated[list[str], typer.Argument(help="publisher, agent, ops.")],
+    keys_file: _KeysFile = _DEFAULT_KEYS_FILE,
+) -> None:
+    """Take the keys of standard roles from RAPPORT_KEY_<ROLE>; nothing changes the second time.
+
+    Example: RAPPORT_KEY_OPS=… rapport keys import ops
+
+    Example: rapport keys import publisher agent ops --keys-file /etc/rapport/keys.json
+    """
+    for role in roles:
+        key = os.environ.get(f"RAPPORT_KEY_{role.upper()}")
+        if role not in ROLES or not key:
+            raise NoKeyForRoleError(role)
+        try:
+            taken = take_over(keys_file, role, key)
+        except KeyRefusedError as error:
+            raise KeyNotTakenError(error) from error
+        say(f"The key of {role} {'is taken over' if taken else 'was there'}.")
 
 
 def _row(key: StoredKey) -> dict[str, str | None]:

@@ -34,7 +34,7 @@ from rapport_cli.stack.topics import create_topics
 _SERVICE_STOP_SECONDS = 25.0
 _IN_MEMORY = (
     "The broker is embedded and keeps its log in memory: this stack starts empty, with fresh"
-    " databases, and is gone when it stops. `--broker apache` keeps both."
+    " databases, and is gone when it stops. `rapport up --broker apache` keeps both."
 )
 
 
