@@ -15,6 +15,7 @@ from rapport_privacy.keyring import Keyring
 from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.main import create_app, make_resources
 from rapport_profile.settings import ProfileSettings
+from rapport_runtime.database import migrate
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.consistency import encode_token
 from rapport_runtime.http.keyfile import SCOPES, add_key
@@ -115,6 +116,11 @@ async def _advance(tx: AsyncConnection, records: Sequence[Record]) -> None:
         await tx.execute(statement.on_conflict_do_update(index_elements=places, set_=position))
 
 
+async def prepare_profile(url: str) -> None:
+    """For `new_database`: the service's own tables."""
+    await migrate("rapport_profile", url)
+
+
 def settings_of(database: str, keyring: str, secrets: Secrets) -> ProfileSettings:
     return ProfileSettings.model_validate(
         {
@@ -124,6 +130,18 @@ def settings_of(database: str, keyring: str, secrets: Secrets) -> ProfileSetting
             "keys_file": secrets.keys_file,
         }
     )
+
+
+def environment_of(database: str, keyring: str, secrets: Secrets, port: int) -> dict[str, str]:
+    """The same settings for a process of its own."""
+    return {
+        "RAPPORT_HTTP__PORT": str(port),
+        "RAPPORT_KAFKA__BOOTSTRAP": "127.0.0.1:1",
+        "RAPPORT_DATABASE__URL": database,
+        "RAPPORT_KEYRING__URL": keyring,
+        "RAPPORT_KEYRING__MASTER_KEY": secrets.master_key,
+        "RAPPORT_KEYS_FILE": str(secrets.keys_file),
+    }
 
 
 @asynccontextmanager

@@ -4,14 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from rapport_privacy.migrations import migrate as migrate_keyring
-from rapport_runtime.database import migrate
 
 from tests.support.fixtures import MakeDatabase
-from tests.support.profile_house import House, Secrets, open_house
-
-
-async def _migrate_profile(url: str) -> None:
-    await migrate("rapport_profile", url)
+from tests.support.profile_house import House, Secrets, open_house, prepare_profile
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +17,6 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Secrets:
 @pytest.fixture
 async def house(new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[House]:
     """The running service, and everything a test needs to talk to it."""
-    urls = await new_database(_migrate_profile), await new_database(migrate_keyring)
+    urls = await new_database(prepare_profile), await new_database(migrate_keyring)
     async with open_house(*urls, secrets) as opened:
         yield opened
