@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
@@ -154,19 +154,19 @@ class _Sending:
 
 
 async def discard(client: AIOKafkaProducer) -> None:
-    """Close a client that failed, without waiting for what it still wants to send.
+    """Close a client without waiting for what it still wants to send; nothing more is sent.
 
-    `stop()` alone would: without end on an idempotent producer whose broker is away. After this
-    nothing that was handed to the client is sent any more.
+    Its own `stop()` waits for the broker: without end when it is idempotent and the broker is
+    away. There is no public way to stop at once, hence the private names.
     """
-    sender = client._sender.sender_task  # noqa: SLF001 - aiokafka has no way to stop at once
+    client._closed = True  # noqa: SLF001
+    sender = client._sender.sender_task  # noqa: SLF001
     if sender is not None:
         sender.cancel()
     await client.client.close()
     if sender is not None:
         await asyncio.wait([sender], timeout=_CLOSE_SECONDS)
-    client._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - the same
-    await asyncio.wait([asyncio.ensure_future(client.stop())], timeout=_CLOSE_SECONDS)
+        sender.cancel()
 
 
 def _look_at(future: "asyncio.Future[RecordMetadata]") -> None:

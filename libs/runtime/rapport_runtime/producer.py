@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
 from rapport_runtime.delivery import Outgoing, deliver, discard
+from rapport_runtime.failpoint import failpoint
 from rapport_runtime.kafka import make_producer
 from rapport_runtime.metrics import COUNTS, Metrics
 from rapport_runtime.pending import SPOOLED, NotPublishedError, Outcome, Pending
@@ -114,6 +115,11 @@ class EventProducer:
             self._client = None
         await self._spool.close()
 
+    async def until_direct(self) -> None:
+        """Wait until the spool is replayed and events go to Kafka directly."""
+        while self._client is None:
+            await asyncio.wait([self._tasks["replay"]])
+
     async def why_unready(self) -> str | None:
         """A check for `/readyz`. Kafka being away is no reason: events are still taken."""
         if self._tasks["flush"].done():
@@ -152,8 +158,10 @@ class EventProducer:
         """To Kafka; what it did not acknowledge stays open."""
         places = [(pending, index) for pending in requests for index in pending.open_indices()]
         records = [pending.records[index] for pending, index in places]
+        failpoint("before_kafka_publish")
         with self._flush_seconds.time():
             fates = await deliver(client, self._topic, records, ACK_SECONDS)
+        failpoint("after_kafka_publish")
         self._flush_records.observe(len(records))
         for (pending, index), fate in zip(places, fates, strict=True):
             pending.outcomes[index] = fate
@@ -166,12 +174,14 @@ class EventProducer:
         places = [(pending, index) for pending in requests for index in pending.open_indices()]
         if not places:
             return
+        failpoint("before_spool_append")
         try:
             await self._spool.append([pending.records[index] for pending, index in places])
         except SpoolFullError as error:
             for pending, _ in places:
                 pending.fail(error)
             return
+        failpoint("after_spool_append")
         for pending, index in places:
             pending.outcomes[index] = SPOOLED
         self._spooled.inc(len(places))

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from rapport_runtime.delivery import TooLarge, deliver, discard
+from rapport_runtime.failpoint import failpoint
 from rapport_runtime.settings import Settings
 from rapport_runtime.spool import Spool
 from rapport_runtime.spoolfiles import Chunk
@@ -70,6 +71,7 @@ class Replay:
             for record, fate in zip(chunk.records, fates, strict=True)
             if isinstance(fate, TooLarge)
         ]
+        failpoint("before_spool_advance")
         try:
             if refused:
                 _log.error("spooled events are too large for kafka", events=len(refused))
@@ -78,6 +80,7 @@ class Replay:
         except OSError as error:
             _log.error("spool cannot be advanced", topic=self._topic, exc_info=error)
             return False
+        failpoint("after_spool_advance")
         self._replayed.inc(len(chunk.records))
         return True
 
