@@ -30,12 +30,12 @@ class LogEntry(NamedTuple):
 
 def subject(number: int) -> str:
     """A subject id that looks random and is the same in every run."""
-    return str(UUID(int=random.Random(number).getrandbits(128), version=4))  # noqa: S311
+    return str(UUID(int=random.Random(number).getrandbits(128), version=4))
 
 
 def entries(events: int = 200_000, customers: int = 20_000, seed: int = 1) -> Iterator[LogEntry]:
     """The log, in order of arrival."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     subjects = [subject(number) for number in range(customers)]
     others = [subject(-number - 1) for number in range(customers)]
     for number in range(events):
