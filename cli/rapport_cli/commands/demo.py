@@ -3,22 +3,19 @@
 import asyncio
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from rapport_cli.commands.up import DEFAULT_BASE_PORT, until_signal
-from rapport_cli.demo.show import Wish, check, show, tell_tour
 from rapport_cli.output import say
 from rapport_cli.stack.ports import claimed_base
 from rapport_cli.stack.services import KAFKA_OFFSET, POSTGRES_OFFSET, installed_services
 from rapport_cli.stack.statedir import StateDir
-from rapport_cli.stack.up import Plan, running_stack
+from rapport_cli.stack.up import Plan
 
 _OFFSETS = (*(service.offset for service in installed_services()), POSTGRES_OFFSET, KAFKA_OFFSET)
 
@@ -51,34 +48,20 @@ def demo(
 
     Example: rapport demo --once --seed 7 --customers 50 --days 30
     """
+    # Only here: the clients and services' code behind it would slow every other command down.
+    from rapport_cli.demo.run import run
+    from rapport_cli.demo.show import Wish
+
     wish = Wish(seed=seed, customers=customers, days=days)
+    checked = asyncio.Event() if once else None
     with _folder(state_dir) as folder, _base(base_port) as base:
         plan = Plan(
             state_dir=folder, base_port=base, broker="embedded", fsync=state_dir is not None
         )
-        done = asyncio.Event()
-        asyncio.run(until_signal(_run(plan, wish, done, once=once)))
-    if once and not done.is_set():
+        asyncio.run(until_signal(run(plan, wish, checked)))
+    if checked is not None and not checked.is_set():
         say("Interrupted before the stories were checked.")
         raise typer.Exit(1)
-
-
-async def _run(plan: Plan, wish: Wish, done: asyncio.Event, *, once: bool) -> None:
-    state, began = StateDir(plan.state_dir), time.monotonic()
-    talk, out = Console(stderr=True), Console()
-    try:
-        async with running_stack(plan, say) as stack:
-            say(f"Everything runs, after {time.monotonic() - began:.1f} s.")
-            shown = await show(wish, stack.description, state.keys_file, talk)
-            if once:
-                out.print(check(shown), highlight=False, soft_wrap=True)
-                done.set()
-                return
-            tell_tour(shown, stack.description, state.stack_file, out)
-            say("\nIt stays up until Ctrl-C.")
-            await asyncio.Event().wait()
-    finally:
-        say("Everything is stopped.")
 
 
 @contextmanager

@@ -24,27 +24,22 @@ class SegmentPlayer:
 
     client: Client
 
-    def say(self, call: Call) -> None:
+    def say(self, call: Call) -> dict[str, Any]:
+        """Queues the call, and returns it as the client will send it."""
+        client, body = self.client, dict(call.body)
         common = {"timestamp": call.at, "message_id": call.id}
+        visitor = {"anonymous_id": call.anonymous, **common}
+        message: dict[str, Any]
         match call.verb:
             case "alias":
-                self.client.alias(call.anonymous, call.user, **common)
+                _, message = client.alias(call.anonymous, call.user, **common)
             case "identify":
-                self.client.identify(
-                    call.user, dict(call.body), anonymous_id=call.anonymous, **common
-                )
+                _, message = client.identify(call.user, body, **visitor)
             case "page":
-                self.client.page(
-                    call.user,
-                    name=call.name,
-                    properties=dict(call.body),
-                    anonymous_id=call.anonymous,
-                    **common,
-                )
+                _, message = client.page(call.user, name=call.name, properties=body, **visitor)
             case "track":
-                self.client.track(
-                    call.user, call.name, dict(call.body), anonymous_id=call.anonymous, **common
-                )
+                _, message = client.track(call.user, call.name, body, **visitor)
+        return message
 
 
 @contextmanager
