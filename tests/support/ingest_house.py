@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx2
 import orjson
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from rapport_cli.stack.processes import free_port, port_answers
 from rapport_events.codec import decode
 from rapport_events.envelope import Envelope
@@ -24,6 +24,9 @@ from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.keyfile import add_key
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.serve import http_component
+
+PARTITIONS = 4
+"""Of each topic of a test."""
 
 SHOP_ORIGIN = "https://shop.example"
 
@@ -72,6 +75,7 @@ class Ingest:
     client: httpx2.AsyncClient
     premises: Premises
     secrets: Secrets
+    reader: AIOKafkaConsumer
     records: list[ConsumerRecord] = field(default_factory=list)
 
     @property
@@ -121,23 +125,12 @@ class Ingest:
         return stored
 
     async def in_log(self, ids: Iterable[str]) -> list[ConsumerRecord]:
-        """The records of the ids; every record of the topic is in `records` then."""
+        """The records of the ids; `records` holds all of the topic that came before them, too."""
         wanted = set(ids)
-        consumer = make_consumer(self.settings, None)
-        await consumer.start()
-        try:
-            topic = self.settings.topics.interactions
-            places = [TopicPartition(topic, one) for one in consumer.partitions_for_topic(topic)]
-            consumer.assign(places)
-            for place in places:
-                consumer.seek(place, 0)
-            self.records = []
-            async with asyncio.timeout(20):
-                while wanted - {_id(record) for record in self.records}:
-                    fetched = await consumer.getmany(timeout_ms=200)
-                    self.records += [one for records in fetched.values() for one in records]
-        finally:
-            await consumer.stop()
+        async with asyncio.timeout(20):
+            while wanted - {_id(record) for record in self.records}:
+                fetched = await self.reader.getmany(timeout_ms=200)
+                self.records += [one for records in fetched.values() for one in records]
         return [record for record in self.records if _id(record) in wanted]
 
     async def _open(self, record: ConsumerRecord) -> Stored:
@@ -188,11 +181,32 @@ async def open_ingest(settings: IngestSettings, secrets: Secrets) -> AsyncIterat
         async with asyncio.timeout(30):
             while not serving.done() and not await port_answers("127.0.0.1", port):
                 await asyncio.wait([serving], timeout=0.02)
-        async with httpx2.AsyncClient(base_url=url, timeout=15, trust_env=False) as client:
-            yield Ingest(url, client, premises, secrets)
+        async with (
+            httpx2.AsyncClient(base_url=url, timeout=15, trust_env=False) as client,
+            _reading(settings) as reader,
+        ):
+            yield Ingest(url, client, premises, secrets, reader)
     finally:
         stop.set()
         await serving
+
+
+@asynccontextmanager
+async def _reading(settings: IngestSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A reader of everything in the topic, from its beginning."""
+    consumer = make_consumer(settings, None)
+    await consumer.start()
+    topic = settings.topics.interactions
+    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+    consumer.assign(places)
+    for place in places:
+        consumer.seek(place, 0)
+    try:
+        yield consumer
+    finally:
+        # aiokafka's coordinator for consumers without a group is cancelled by its own close.
+        with suppress(asyncio.CancelledError):
+            await consumer.stop()
 
 
 def a_user() -> str:

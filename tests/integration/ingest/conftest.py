@@ -9,7 +9,7 @@ from rapport_privacy.migrations import migrate as migrate_keyring
 from rapport_runtime.database import migrate
 
 from tests.support.fixtures import MakeDatabase, MakeTopic
-from tests.support.ingest_house import Ingest, Secrets, open_ingest, settings_of
+from tests.support.ingest_house import PARTITIONS, Ingest, Secrets, open_ingest, settings_of
 
 MakeDatabases = Callable[[], Awaitable[tuple[str, str]]]
 
@@ -43,7 +43,7 @@ async def ingest(
 ) -> AsyncIterator[Ingest]:
     """The service that these tests share: name people and events of your own."""
     spool: Path = tmp_path_factory.mktemp("spool")
-    topics = {"interactions": await topic(), "inbound": await topic()}
+    topics = {name: await topic(PARTITIONS) for name in ("interactions", "inbound")}
     settings = settings_of(broker.bootstrap, await databases(), secrets, spool, topics=topics)
     async with open_ingest(settings, secrets) as running:
         yield running
