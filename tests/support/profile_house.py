@@ -42,6 +42,7 @@ class Secrets:
             "masked": ["profile:read"],
             "ops": ["ops:read", "ops:write"],
             "publisher": ["events:write"],
+            "everything": sorted(SCOPES),
             **{scope: [scope] for scope in sorted(SCOPES)},
         }
         keys = {name: add_key(path, name, scopes)[0] for name, scopes in callers.items()}

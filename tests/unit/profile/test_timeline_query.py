@@ -36,6 +36,8 @@ def test_types_may_be_named_in_short_or_in_full(types: str, patterns: list[str])
         {"types": "ticket.created.v1; DROP"},
         {"channel": "fax"},
         {"from": "2026-03-01T00:00:00"},
+        {"to": "0.5"},
+        {"to": "9999-12-31T23:59:59-14:00"},
         {"limit": 201},
         {"type": "ticket"},
     ],
@@ -49,11 +51,6 @@ def test_a_plus_in_an_offset_may_have_become_a_space() -> None:
     selection = asked(**{"from": "2026-03-01T13:00:00 01:00"}).selection()
 
     assert selection.since == NOON
-
-
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_the_ends_of_the_calendar_are_no_error(moment: str) -> None:
-    asked(**{"from": moment, "to": moment}).selection()
 
 
 def test_a_cursor_goes_on_where_the_page_ended() -> None:
@@ -70,7 +67,9 @@ def test_a_cursor_of_another_query_is_refused() -> None:
         asked(types="order", cursor=cursor).selection()
 
 
-@pytest.mark.parametrize("position", [["x", "y", "z"], ["2026-03-01", "2026-03-01", "0"]])
+@pytest.mark.parametrize(
+    "position", [["x", "y", "z"], ["9999-12-31T23:59:59-14:00", "2026-03-01", "00"]]
+)
 def test_a_forged_cursor_is_refused(position: list[str | int]) -> None:
     cursor = encode_cursor(position, asked().filters())
 

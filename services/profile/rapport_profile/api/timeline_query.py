@@ -4,9 +4,10 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 from rapport_events.envelope import CHANNELS
+from rapport_events.event import Timestamp
 from rapport_runtime.http.paging import MOST, CursorMalformedError, decode_cursor
 
 from rapport_profile.cards import Place
@@ -21,7 +22,7 @@ def _unspaced(given: object) -> object:
     return _SPACE_FOR_PLUS.sub("+", given) if isinstance(given, str) else given
 
 
-Moment = Annotated[AwareDatetime | None, BeforeValidator(_unspaced)]
+Instant = Annotated[Timestamp, BeforeValidator(_unspaced)]
 
 
 class TimelineQuery(BaseModel):
@@ -41,8 +42,10 @@ class TimelineQuery(BaseModel):
     channel: str | None = Field(
         default=None, max_length=200, description="Comma-separated", examples=["email,phone"]
     )
-    since: Moment = Field(default=None, alias="from", description="First instant, RFC 3339")
-    until: Moment = Field(default=None, alias="to", description="First instant not to be shown")
+    since: Instant | None = Field(default=None, alias="from", description="First instant, RFC 3339")
+    until: Instant | None = Field(
+        default=None, alias="to", description="First instant not to be shown"
+    )
     cursor: str | None = Field(
         default=None, max_length=2_048, description="`next_cursor` of the page before"
     )
@@ -72,13 +75,13 @@ class TimelineQuery(BaseModel):
 
     def selection(self) -> Selection:
         """Raises CursorMalformedError."""
-        before = Place(_utc(self.until, END), BEGINNING, b"")
+        before = Place(self.until or END, BEGINNING, b"")
         if self.cursor is not None:
             before = _place(decode_cursor(self.cursor, self.filters(), length=3))
         return Selection(
             patterns=[_pattern(item) for item in _listed(self.types)] or ("%",),
             channels=_listed(self.channel) or None,
-            since=_utc(self.since, BEGINNING),
+            since=self.since or BEGINNING,
             before=before,
         )
 
@@ -91,23 +94,13 @@ def packed(place: Place) -> tuple[str, str, str]:
 def _place(position: list[str | int]) -> Place:
     try:
         time, recordedtime, key = map(str, position)
-        place = Place(
-            datetime.fromisoformat(time), datetime.fromisoformat(recordedtime), bytes.fromhex(key)
-        )
-    except ValueError:
+        return Place(_instant(time), _instant(recordedtime), bytes.fromhex(key))
+    except (ValueError, OverflowError):
         raise CursorMalformedError from None
-    if place.time.tzinfo is None or place.recordedtime.tzinfo is None:
-        raise CursorMalformedError
-    return Place(_utc(place.time, END), _utc(place.recordedtime, END), place.key)
 
 
-def _utc(moment: datetime | None, otherwise: datetime) -> datetime:
-    if moment is None:
-        return otherwise
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:  # in the last hours of the calendar
-        return BEGINNING if moment.year == 1 else END
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _listed(given: str | None) -> list[str]:

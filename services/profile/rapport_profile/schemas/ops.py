@@ -63,9 +63,7 @@ class Ids(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    ids: Annotated[
-        list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(min_length=1, max_length=200)
-    ]
+    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**53)]], Field(min_length=1, max_length=200)]
 
 
 class RedrivenView(View):
