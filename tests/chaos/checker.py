@@ -75,6 +75,15 @@ async def check_derived(settings: Settings, topic: str, target: str) -> int:
             return unsaid
 
 
+async def count_effects(settings: Settings, projector: str) -> int:
+    """How many rows the projector has written."""
+    engine = create_async_engine(settings.database.url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        applied = await _effects(connection, projector)
+    await engine.dispose()
+    return applied.total()
+
+
 async def read_log(settings: Settings, topic: str) -> dict[Place, bytes]:
     """Every record of the topic: its event key, or its bytes when it is no event."""
     log: dict[Place, bytes] = {}

@@ -13,20 +13,21 @@ import pytest
 from rapport_runtime.settings import Settings
 
 from tests.chaos.checker import Verdict, check, check_derived
-from tests.chaos.fleet import Fleet, feeding, fleet
+from tests.chaos.fleet import SESSION_SECONDS, Fleet, feeding, fleet
 from tests.support.fixtures import MakeTopic
 
 SEED = 20261122
-FAILPOINTS = (
-    "before_apply",
-    "after_apply",
-    "before_db_commit",
-    "after_db_commit",
-    "after_seek",
-    "in_assign",
-    "before_outbox_publish",
-    "after_outbox_publish",
-)
+FAILPOINTS = {
+    "before_apply": 0.2,
+    "after_apply": 0.2,
+    "before_db_commit": 0.2,
+    "after_db_commit": 0.2,
+    # Passed once in a life: with less the worker might live on.
+    "after_seek": 1.0,
+    "in_assign": 1.0,
+    "before_outbox_publish": 0.2,
+    "after_outbox_publish": 0.2,
+}
 
 
 async def verdict(workers: Fleet, settings: Settings, *, once_an_id: bool = False) -> Verdict:
@@ -59,14 +60,14 @@ async def test_kill_9_at_random(
 
 @pytest.mark.parametrize(
     ("bug", "failpoints", "rounds"),
-    [("", FAILPOINTS, 3), ("M1", ("before_db_commit",), 3), ("M2", ("after_db_commit",), 3)],
+    [("", [*FAILPOINTS], 3), ("M1", ["before_db_commit"], 2), ("M2", ["after_db_commit"], 2)],
 )
 async def test_kill_9_at_each_failpoint(
     chaos: Settings,
     topic: MakeTopic,
     tmp_path: Path,
     bug: str,
-    failpoints: tuple[str, ...],
+    failpoints: list[str],
     rounds: int,
 ) -> None:
     name, target = await topic(), await topic()
@@ -75,7 +76,8 @@ async def test_kill_9_at_each_failpoint(
     async with fleet(chaos, name, tmp_path / "log", **options) as workers:
         async with feeding(chaos, name, SEED):
             for failpoint in failpoints * rounds:
-                pid = await workers.start(0, RAPPORT_FAILPOINTS=f"{failpoint}:0.2")
+                armed = f"{failpoint}:{FAILPOINTS[failpoint]}"
+                pid = await workers.start(0, RAPPORT_FAILPOINTS=armed)
                 deaths[failpoint] += await workers.death(pid, 20) == -signal.SIGKILL
                 await workers.kill9(pid)
             last = await workers.start(0)
@@ -86,7 +88,7 @@ async def test_kill_9_at_each_failpoint(
     told = {"bug": bug, "deaths": sum(deaths.values()), "unsaid": said}
     print(found.line("kill -9 at failpoints", **told))  # noqa: T201
     assert ((found.lost, found.double) != (0, 0)) is bool(bug)
-    assert (min(deaths.values()) >= rounds - 1, said, status) == (True, 0, 0)
+    assert (set(deaths.values()), said, status) == ({rounds}, 0, 0)
 
 
 @pytest.mark.parametrize(("bug", "pauses"), [("", 4), ("M3", 4)])
@@ -94,14 +96,14 @@ async def test_a_paused_worker_that_wakes_up_after_its_partitions_are_gone(
     chaos: Settings, topic: MakeTopic, tmp_path: Path, bug: str, pauses: int
 ) -> None:
     name = await topic()
-    options = {"TOY_APPLY_MS": "120", "RAPPORT_SEEDED_BUG": bug}
+    options = {"TOY_APPLY_MS": "200", "RAPPORT_SEEDED_BUG": bug}
     async with fleet(chaos, name, tmp_path / "log", **options) as workers:
         async with feeding(chaos, name, SEED):
             slots = [await workers.start(slot) for slot in range(2)]
             for pause in range(pauses):
-                await asyncio.sleep(1)
+                await asyncio.sleep(0.7)
                 os.kill(slots[pause % 2], signal.SIGSTOP)
-                await asyncio.sleep(3)
+                await asyncio.sleep(SESSION_SECONDS + 1.5)
                 os.kill(slots[pause % 2], signal.SIGCONT)
         found = await verdict(workers, chaos)
 

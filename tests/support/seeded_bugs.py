@@ -98,7 +98,7 @@ def _believe_any_log() -> None:
 
 
 def _swallow_exceptions() -> None:
-    original = batch._read
+    original: Callable[..., None] = batch._read
 
     def read(*given: Any) -> None:  # noqa: ANN401 - whatever the original takes
         *rest, _ = given

@@ -13,6 +13,7 @@ MAX_RECORD_BYTES: Final = 1 << 20
 
 _MAX_PARTITION_FETCH: Final = 8 << 20
 _MAX_FETCH: Final = 16 << 20
+_METADATA_MS: Final = 30_000
 _DAY_MS: Final = 86_400_000
 
 
@@ -44,6 +45,7 @@ def make_consumer(
         # A consumer that idled past this limit without partitions can never rejoin
         # (aiokafka#1187); our watchdog is what ends a stuck worker.
         max_poll_interval_ms=_DAY_MS,
+        metadata_max_age_ms=_METADATA_MS,
         fetch_max_wait_ms=kafka.fetch_max_wait_ms,
         fetch_max_bytes=_MAX_FETCH,
         max_partition_fetch_bytes=_MAX_PARTITION_FETCH,

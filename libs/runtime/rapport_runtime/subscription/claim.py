@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import OffsetOutOfRangeError, UnknownTopicOrPartitionError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -72,14 +72,15 @@ async def claim(
 ) -> Offsets:
     """Read our positions, check that the log still fits them, and seek.
 
-    Raises HaltedError when it does not fit, StaleAssignmentError when partitions move meanwhile.
+    Raises HaltedError when it does not fit, StaleAssignmentError when partitions move meanwhile,
+    and UnknownTopicOrPartitionError when a topic is gone: the client would wait in silence.
     """
     epoch = assignment.epoch
     places = consumer.assignment()
     failpoint("in_assign")
+    counts = count_partitions(subscription, consumer)
     if not places:
         return {}
-    counts = {place.topic: _count(consumer, place.topic) for place in places}
     starts: Offsets = await consumer.beginning_offsets(list(places))
     assignment.require(epoch)
     async with engine.begin() as connection:
@@ -93,16 +94,20 @@ async def claim(
     return {place: position.next_offset for place, position in positions.items()}
 
 
-def _count(consumer: AIOKafkaConsumer, topic: str) -> int:
-    return len(consumer.partitions_for_topic(topic) or ())
+def count_partitions(subscription: Subscription, consumer: AIOKafkaConsumer) -> Mapping[str, int]:
+    """Partitions of each topic; raises UnknownTopicOrPartitionError when one is gone."""
+    counts = {}
+    for topic in subscription.topics:
+        partitions = consumer.partitions_for_topic(topic)
+        if not partitions:
+            raise UnknownTopicOrPartitionError(topic)
+        counts[topic] = len(partitions)
+    return counts
 
 
 async def _check_pins(connection: AsyncConnection, counts: Mapping[str, int]) -> None:
     pins = TABLES.topic_pin
     for topic, found in counts.items():
-        if found == 0:
-            # Not known now, e.g. while the topic is being deleted: the anchor will tell.
-            continue
         pin = insert(pins).values(topic=topic, partitions=found).on_conflict_do_nothing()
         await connection.execute(pin)
         pinned = await connection.scalar(select(pins.c.partitions).where(pins.c.topic == topic))

@@ -22,9 +22,9 @@ from rapport_runtime.failure import WAITED_FOR, is_environment, sqlstate
 from rapport_runtime.pause import pause
 from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
 from rapport_runtime.subscription.batch import Batch
-from rapport_runtime.subscription.claim import claim
+from rapport_runtime.subscription.claim import claim, count_partitions
 from rapport_runtime.subscription.client import Shown, can_connect, joined, make
-from rapport_runtime.subscription.offsets import FencedError, Step, advance
+from rapport_runtime.subscription.offsets import FencedError, Step, advance, count_owned
 from rapport_runtime.subscription.reader import Reader
 from rapport_runtime.subscription.telemetry import Telemetry
 from rapport_runtime.subscription.transaction import apply_batch
@@ -92,6 +92,9 @@ class _Worker:
         self._most = resources.settings.worker.batch
         self._failures = 0
         self._checked_at = 0.0
+        self._joined_at = 0.0
+        self._stall_seconds = resources.settings.worker.stall_seconds
+        self._assignment = Assignment()
         self._shown = Shown(grouped=until is None)
 
     async def run(self) -> None:
@@ -103,24 +106,25 @@ class _Worker:
                 await self._wait_out(error)
 
     async def _session(self) -> None:
-        assignment = Assignment()
+        self._assignment = assignment = Assignment()
         by_hand = self._until is not None
         consumer = make(self._subscription, self._resources, assignment, by_hand=by_hand)
         async with joined(consumer, self._stop):
+            self._joined_at = monotonic()
             if by_hand:
                 # Without a group nobody tells the listener.
                 assignment.settled.set()
             try:
                 while not self._finished():
-                    await self._guarded_turn(consumer, assignment)
+                    await self._guarded_turn(consumer)
                 await self._shown.show(consumer, self._positions)
             finally:
                 await self._forget()
                 await self._shown.close()
 
-    async def _guarded_turn(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+    async def _guarded_turn(self, consumer: AIOKafkaConsumer) -> None:
         try:
-            await self._turn(consumer, assignment)
+            await self._turn(consumer)
         except _MOVED:
             await self._forget()
         except WAITED_FOR as error:
@@ -129,9 +133,9 @@ class _Worker:
             await self._forget()
             await self._wait_out(error)
 
-    async def _turn(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         if self._reader is None:
-            await self._claim(consumer, assignment)
+            await self._claim(consumer)
             return
         batch = await self._next(self._reader)
         if batch is None:
@@ -149,7 +153,8 @@ class _Worker:
         self.watchdog.alive()
         self._shown.show_later(consumer, self._positions)
 
-    async def _claim(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
+    async def _claim(self, consumer: AIOKafkaConsumer) -> None:
+        assignment = self._assignment
         try:
             await asyncio.wait_for(assignment.settled.wait(), _SHORTEST_WAIT)
         except TimeoutError:
@@ -177,18 +182,32 @@ class _Worker:
         elif silent or not waiting:
             self.watchdog.alive()
         if monotonic() - self._checked_at > _RECHECK_SECONDS:
-            await self._recheck(reader.high_watermarks())
+            await self._recheck(reader, consumer)
 
-    async def _recheck(self, ends: Mapping[TopicPartition, int]) -> None:
+    async def _recheck(self, reader: Reader, consumer: AIOKafkaConsumer) -> None:
         """Say that we are level, and look again whether it is still the same log."""
+        name, topics = self._subscription.name, self._subscription.topics
+        ends = reader.high_watermarks()
         steps = [
             Step.over_nothing(place, position, position, ends.get(place, position))
             for place, position in self._positions.items()
         ]
-        if steps:
-            async with self._resources.engine.begin() as connection:
-                await advance(connection, self._subscription.name, steps)
+        async with self._resources.engine.begin() as connection:
+            await advance(connection, name, steps)
+            owned = await count_owned(connection, name, topics, self._stall_seconds)
         await self._forget()
+        if owned < sum(count_partitions(self._subscription, consumer).values()):
+            await self._rejoin(consumer)
+
+    async def _rejoin(self, consumer: AIOKafkaConsumer) -> None:
+        """Ask for a new assignment when partitions have had no owner for too long.
+
+        A group of static members keeps the assignment of a moment when a topic was missing.
+        """
+        if self._until is None and monotonic() - self._joined_at > self._stall_seconds:
+            self._joined_at = monotonic()
+            self._telemetry.unowned()
+            consumer.subscribe(self._subscription.topics, listener=self._assignment)
 
     def _advance(self, offsets: Mapping[TopicPartition, int]) -> None:
         self._positions.update(offsets)

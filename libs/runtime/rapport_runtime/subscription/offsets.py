@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -75,6 +75,13 @@ _ADVANCE: Final = text("""
 """)
 
 
+_OWNED: Final = text("""
+    SELECT count(*) FROM projector_offset
+    WHERE projector = :projector AND topic = ANY(CAST(:topics AS text[]))
+      AND updated_at > now() - CAST(:age AS interval)
+""")
+
+
 async def advance(connection: AsyncConnection, projector: str, steps: Sequence[Step]) -> None:
     """Move the offsets, if they are where we believe; raises FencedError if one is not.
 
@@ -97,6 +104,16 @@ async def advance(connection: AsyncConnection, projector: str, steps: Sequence[S
     )
     if moved.rowcount != len(steps):
         raise FencedError(f"{len(steps) - moved.rowcount} of {len(steps)} partitions have moved")
+
+
+async def count_owned(
+    connection: AsyncConnection, projector: str, topics: Collection[str], seconds: float
+) -> int:
+    """How many partitions somebody has moved or confirmed within the last `seconds`."""
+    found = await connection.scalar(
+        _OWNED, {"projector": projector, "topics": list(topics), "age": timedelta(seconds=seconds)}
+    )
+    return int(found or 0)
 
 
 async def load_positions(

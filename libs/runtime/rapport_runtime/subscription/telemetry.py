@@ -22,6 +22,7 @@ class Telemetry:
     def __init__(self, resources: Resources, projector: str) -> None:
         metrics = resources.metrics
         self._projector = projector
+        self._places: frozenset[TopicPartition] = frozenset()
         self._events = metrics.counter(
             "events", "Events by what became of them", ("projector", "outcome")
         )
@@ -63,9 +64,15 @@ class Telemetry:
             retry_seconds=round(retry_seconds, 3),
         )
 
+    def unowned(self) -> None:
+        """Nobody works on some partitions: the group's assignment must be made anew."""
+        log.warning("partitions without an owner", projector=self._projector)
+
     def claimed(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Partitions were taken over."""
-        log.info("partitions claimed", projector=self._projector, partitions=len(positions))
+        """Partitions were taken over, or the same ones confirmed."""
+        if positions.keys() != self._places:
+            log.info("partitions claimed", projector=self._projector, partitions=len(positions))
+        self._places = frozenset(positions)
 
     def stand(
         self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
