@@ -4,9 +4,9 @@ At least once: a relay that dies after publishing publishes again, under the sam
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID, uuid5
 
 import structlog
@@ -32,6 +32,7 @@ _PUBLISH_SECONDS: Final = 8.0
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.outbox'))")
 
+T = TypeVar("T")
 OutboxRow = Row[tuple[int, str, bytes, bytes, list[str]]]
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ async def relay_once(engine: AsyncEngine, producer: AIOKafkaProducer) -> int:
             return 0
         failpoint("before_outbox_publish")
         async with asyncio.timeout(_PUBLISH_SECONDS):
-            for wave in _waves(rows):
+            for wave in waves(rows, key=lambda row: (row.topic, row.key)):
                 await _publish(producer, wave)
         failpoint("after_outbox_publish")
         await connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in rows])))
@@ -99,17 +100,17 @@ async def _publish(producer: AIOKafkaProducer, rows: Sequence[OutboxRow]) -> Non
     await asyncio.gather(*sent)
 
 
-def _waves(rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
+def waves(rows: Sequence[T], key: Callable[[T], Hashable]) -> list[list[T]]:
     """Rows that may travel together: two of one key never do, so a failure cannot swap them."""
-    waves: list[list[OutboxRow]] = []
-    turns: dict[tuple[str, bytes], int] = {}
+    together: list[list[T]] = []
+    turns: dict[Hashable, int] = {}
     for row in rows:
-        turn = turns.get((row.topic, row.key), 0)
-        turns[(row.topic, row.key)] = turn + 1
-        if turn == len(waves):
-            waves.append([])
-        waves[turn].append(row)
-    return waves
+        turn = turns.get(key(row), 0)
+        turns[key(row)] = turn + 1
+        if turn == len(together):
+            together.append([])
+        together[turn].append(row)
+    return together
 
 
 def _row(event: Derived, now: datetime) -> dict[str, object]:

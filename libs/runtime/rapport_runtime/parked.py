@@ -85,7 +85,7 @@ async def park(
     """
     for place, offsets in _by_place(aside).items():
         known = await _waiting(connection, projector, place, offsets)
-        _check_limits(place, sorted(known.union(offsets)), limits)
+        check_limits(place, sorted(known.union(offsets)), limits)
     statement = insert(_T)
     statement = statement.on_conflict_do_update(
         constraint="parked_event_place",
@@ -135,7 +135,8 @@ async def settle(connection: AsyncConnection, ids: Iterable[int], settled_as: st
     return sorted(settled.scalars())
 
 
-def _check_limits(place: TopicPartition, offsets: Sequence[int], limits: WorkerSettings) -> None:
+def check_limits(place: TopicPartition, offsets: Sequence[int], limits: WorkerSettings) -> None:
+    """Raise TooManyParkedError when these waiting offsets of a partition are too many."""
     most = int(limits.park_share * _WINDOW)
     run = 0
     oldest = 0
