@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from rapport_privacy import erasure, restore, store
+from rapport_privacy import erasure, reading, restore, store
 from rapport_privacy.cache import Bounds, Cache
 from rapport_privacy.crypto import ERASED, DataKey, Erased
 from rapport_privacy.database import (
@@ -23,6 +23,7 @@ from rapport_privacy.database import (
     require_current_schema,
     vacuum,
 )
+from rapport_privacy.deadline import in_time
 from rapport_privacy.erasure import CertificateUsedError, Erasure
 from rapport_privacy.ledger import LedgerEntry, LedgerHead, verify_chain
 from rapport_privacy.ledger_rows import load_head, load_ledger
@@ -84,9 +85,15 @@ class Keyring:
     """
 
     def __init__(
-        self, engine: AsyncEngine, root: RootKey, bounds: Bounds, now: Callable[[], datetime]
+        self,
+        engine: AsyncEngine,
+        pool: reading.Pool,
+        root: RootKey,
+        bounds: Bounds,
+        now: Callable[[], datetime],
     ) -> None:
         self._engine = engine
+        self._pool = pool
         # Reads need no BEGIN and COMMIT around them: two round trips less.
         self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._root = root
@@ -126,11 +133,12 @@ class Keyring:
             await engine.dispose()
             raise
         bounds = Bounds(seconds=cache_seconds, limit=cache_size, clock=clock)
-        return cls(engine, root, bounds, now)
+        return cls(engine, await reading.open_pool(url), root, bounds, now)
 
     async def close(self) -> None:
         """Closes the connections and forgets what was looked up."""
         self._forget()
+        self._pool.terminate()
         await self._engine.dispose()
 
     async def check(self) -> None:
@@ -176,8 +184,8 @@ class Keyring:
         found = {i: one.subject for i, one in known.items() if isinstance(one, Known)}
         unknown = by_index.keys() - known.keys()
         if unknown:
-            async with reachable(), self._reader.connect() as tx:
-                found |= await store.load_subjects(tx, unknown)
+            async with reachable():
+                found |= await reading.load_subjects(self._pool, unknown)
         return {by_index[index]: subject for index, subject in found.items()}
 
     async def keys(self, kids: Collection[str]) -> dict[str, DataKey | Erased]:
@@ -192,12 +200,18 @@ class Keyring:
     async def identifiers(self, subjects: Collection[str]) -> dict[str, list[KnownIdentifier]]:
         """What each subject is called, the oldest first; an empty list for who was erased."""
         known: dict[str, list[KnownIdentifier]] = {subject: [] for subject in subjects}
-        async with reachable(), self._reader.connect() as tx:
-            rows = await store.load_identifiers(tx, known)
-        for subject, row in rows:
-            key = self._root.data_key(row.key.kid, subject, row.key.wrapped)
-            value = key.unseal(row.sealed, alias_place(subject, row.kind, row.blind_index))
-            known[subject].append(KnownIdentifier(row.kind, value.decode(), row.since))
+        stamp = self._keys.stamp()
+        async with reachable():
+            rows = await reading.load_identifiers(self._pool, known)
+        keys: dict[str, DataKey | Erased] = {}
+        for row in rows:
+            key = self._root.data_key(row.key.kid, row.subject_id, row.key.wrapped)
+            place = alias_place(row.subject_id, row.kind, row.blind_index)
+            value = key.unseal(row.sealed, place).decode()
+            known[row.subject_id].append(KnownIdentifier(row.kind, value, row.since))
+            keys[row.key.kid] = key
+        # Whoever asks what somebody is called is about to open their events.
+        self._keys.remember(keys, stamp)
         return known
 
     async def erase(
@@ -273,17 +287,19 @@ class Keyring:
         self, events: Sequence[Indexed], named: Named, known: Mapping[bytes, Standing]
     ) -> dict[bytes, Standing]:
         stamp = self._known.stamp()
-        async with reachable(SECONDS + SECONDS_PER_IDENTIFIER * len(named)):
-            found = await learn(self._engine, self._root, events, named, known)
+        seconds = SECONDS + SECONDS_PER_IDENTIFIER * len(named)
+        async with reachable(None):
+            found = await in_time(learn(self._engine, self._root, events, named, known), seconds)
         self._known.remember(found, stamp)
         return found
 
     async def _load_keys(self, kids: Collection[str]) -> dict[str, DataKey | Erased]:
         stamp = self._keys.stamp()
         keys: dict[str, DataKey | Erased] = dict.fromkeys(kids, ERASED)
-        async with reachable(), self._reader.connect() as tx:
-            # Whoever can write to the log can write any text where a key id should be.
-            rows = await store.load_keys(tx, [kid for kid in kids if _is_key_id(kid)])
+        # Whoever can write to the log can write any text where a key id should be.
+        wanted = [kid for kid in kids if _is_key_id(kid)]
+        async with reachable():
+            rows = await reading.load_keys(self._pool, wanted)
         for kid, row in rows.items():
             keys[kid] = self._root.data_key(kid, row.subject_id, row.wrapped)
         self._keys.remember(keys, stamp)
@@ -295,13 +311,17 @@ class Keyring:
         known = self._months.recall({month})
         if month not in known:
             stamp = self._months.stamp()
-            kid = str(uuid4())
-            _, wrapped = self._root.new_data_key(kid, None)
-            async with reachable(), self._engine.begin() as tx:
-                row = await store.load_or_create_month_key(tx, month, kid, wrapped)
+            async with reachable(None):
+                row = await in_time(self._look_for_month(month), SECONDS)
             known = {month: self._root.data_key(row.kid, None, row.wrapped)}
             self._months.remember(known, stamp)
         return known[month]
+
+    async def _look_for_month(self, month: str) -> store.StoredKey:
+        kid = str(uuid4())
+        _, wrapped = self._root.new_data_key(kid, None)
+        async with self._engine.begin() as tx:
+            return await store.load_or_create_month_key(tx, month, kid, wrapped)
 
     def _forget(self) -> None:
         for cache in (self._known, self._keys, self._months):

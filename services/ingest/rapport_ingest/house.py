@@ -1,12 +1,13 @@
 """What both doors, HTTP and Kafka, hand events over to; one per process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import Counter
+from rapport_privacy.deadline import in_time
 from rapport_privacy.keyring import Keyring
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.http.problems import ApiError
@@ -85,16 +86,26 @@ class House:
 
     async def _hold(self, rejections: Sequence[Rejection], delivery: Delivery) -> None:
         rows = [row_of(rejection, delivery, self.keyring) for rejection in rejections]
-        async with self.database() as connection:
+        with _told():
+            await in_time(self._save(rows), _PATIENCE)
+
+    async def _save(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        async with self.engine.begin() as connection:
             await save_refused(connection, rows)
 
     @asynccontextmanager
     async def database(self, seconds: float = _PATIENCE) -> AsyncIterator[AsyncConnection]:
         """One transaction, or QuarantineUnavailableError when it cannot be had in that time."""
-        try:
+        with _told():
             async with asyncio.timeout(seconds), self.engine.begin() as connection:
                 yield connection
-        except WAITED_FOR as error:
-            if not is_environment(error):
-                raise
-            raise QuarantineUnavailableError from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except WAITED_FOR as error:
+        if not is_environment(error):
+            raise
+        raise QuarantineUnavailableError from error
