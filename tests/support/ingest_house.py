@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -75,7 +75,7 @@ class Ingest:
     client: httpx2.AsyncClient
     premises: Premises
     secrets: Secrets
-    reader: AIOKafkaConsumer
+    reader: AIOKafkaConsumer | None
     records: list[ConsumerRecord] = field(default_factory=list)
 
     @property
@@ -127,6 +127,7 @@ class Ingest:
     async def in_log(self, ids: Iterable[str]) -> list[ConsumerRecord]:
         """The records of the ids; `records` holds all of the topic that came before them, too."""
         wanted = set(ids)
+        assert self.reader is not None
         async with asyncio.timeout(20):
             while wanted - {_id(record) for record in self.records}:
                 fetched = await self.reader.getmany(timeout_ms=200)
@@ -153,7 +154,7 @@ class Ingest:
 
 
 def settings_of(
-    bootstrap: str, databases: tuple[str, str], secrets: Secrets, spool: Path, **more: object
+    bootstrap: str, databases: tuple[str, str], secrets: Secrets, spool: Path, /, **more: object
 ) -> IngestSettings:
     database, keyring = databases
     return IngestSettings.model_validate(
@@ -169,7 +170,10 @@ def settings_of(
 
 
 @asynccontextmanager
-async def open_ingest(settings: IngestSettings, secrets: Secrets) -> AsyncIterator[Ingest]:
+async def open_ingest(
+    settings: IngestSettings, secrets: Secrets, *, reading: bool = True
+) -> AsyncIterator[Ingest]:
+    """Without `reading` its log cannot be looked at, and no broker is needed."""
     premises = Premises(settings)
     app = create_app(premises, Keys(secrets.keys_file))
     port = free_port()
@@ -183,7 +187,7 @@ async def open_ingest(settings: IngestSettings, secrets: Secrets) -> AsyncIterat
                 await asyncio.wait([serving], timeout=0.02)
         async with (
             httpx2.AsyncClient(base_url=url, timeout=15, trust_env=False) as client,
-            _reading(settings) as reader,
+            _reading(settings) if reading else nullcontext() as reader,
         ):
             yield Ingest(url, client, premises, secrets, reader)
     finally:
