@@ -8,9 +8,9 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from rapport_runtime.http.protocol import ImpatientProtocol
 from rapport_runtime.settings import HttpSettings
 
-Component = Callable[[asyncio.Event], Awaitable[None]]
+Component = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set, then returns; raising or returning earlier ends the process."""
 
 EXIT_FAILED: Final = 70
@@ -92,7 +92,11 @@ async def run_components(components: Mapping[str, Component]) -> int:
     return EXIT_FAILED if failed else 0
 
 
-def http_component(app: FastAPI, settings: HttpSettings) -> Component:
+def http_component(
+    app: FastAPI,
+    settings: HttpSettings,
+    protocol: type[ImpatientProtocol] = ImpatientProtocol,
+) -> Component:
     """The HTTP server as a component; port 0 takes a free one, which the log then tells.
 
     Raises PortTakenError, and whatever the lifespan of the app raises.
@@ -102,7 +106,7 @@ def http_component(app: FastAPI, settings: HttpSettings) -> Component:
         # uvicorn would turn a failing lifespan or a taken port into a bare exit.
         async with app.router.lifespan_context(app):
             listener = _listen(settings)
-            server = _Server(_config(app))
+            server = _Server(_config(app, protocol))
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             asked = asyncio.create_task(stop.wait())
             _log.info("listening", host=settings.host, port=listener.getsockname()[1])
@@ -121,10 +125,10 @@ def _listen(settings: HttpSettings) -> socket.socket:
         raise PortTakenError(settings.host, settings.port) from error
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: FastAPI, protocol: type[ImpatientProtocol]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=ImpatientProtocol,
+        http=protocol,
         ws="none",
         loop="none",
         lifespan="off",

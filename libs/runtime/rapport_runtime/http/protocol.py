@@ -6,24 +6,24 @@ not read its answer, and for the rest of a body that nobody wants. Here each has
 
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
-HEADER_SECONDS: Final = 10.0
-"""From the first byte of a request (or the connection) to the end of its headers."""
-
-LEFTOVER_SECONDS: Final = 5.0
-"""For the rest of a body after its answer, so that the caller gets to read the answer."""
-
-UNREAD_SECONDS: Final = 30.0
-"""For a caller that does not take the bytes of its answer."""
-
-HEADER_BYTES: Final = 64 << 10
 
 
 class ImpatientProtocol(HttpToolsProtocol):
     """One connection."""
+
+    header_seconds = 10.0
+    """From the first byte of a request (or the connection) to the end of its headers."""
+
+    leftover_seconds = 5.0
+    """For the rest of a body after its answer, so that the caller gets to read the answer."""
+
+    unread_seconds = 30.0
+    """For a caller that does not take the bytes of its answer."""
+
+    header_bytes = 64 << 10
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await(HEADER_SECONDS, transport.abort)
+        self._await(self.header_seconds, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel()
@@ -46,9 +46,9 @@ class ImpatientProtocol(HttpToolsProtocol):
         if self._in_headers:
             self._header_bytes += len(data)
             if self._deadline is None:
-                self._await(HEADER_SECONDS, self.transport.abort)
+                self._await(self.header_seconds, self.transport.abort)
         super().data_received(data)
-        if self._in_headers and self._header_bytes > HEADER_BYTES:
+        if self._in_headers and self._header_bytes > self.header_bytes:
             self._refuse_headers()
 
     def on_message_begin(self) -> None:
@@ -71,11 +71,11 @@ class ImpatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._body_open:
-            self._await(LEFTOVER_SECONDS, self.transport.abort)
+            self._await(self.leftover_seconds, self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+        self._unread = self.loop.call_later(self.unread_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
         self._read_again()
