@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 from rapport_cli.stack.ports import claimed_base
 
 _READY_SECONDS = 180.0
@@ -93,6 +94,31 @@ def rapport_up(state_dir: Path, *options: str, first_port: int = 21_000) -> Iter
             yield running
         finally:
             running.end()
+
+
+def publish(stack: Mapping[str, Any], customer: str) -> str:
+    """Sends one event of the customer; the answer's consistency token."""
+    event = {"userId": customer, "event": "Order Completed", "messageId": uuid4().hex}
+    answer = httpx2.post(
+        f"{stack['ingest']}/v1/track",
+        json=event,
+        auth=(stack["keys"]["publisher"], ""),
+        timeout=15,
+        trust_env=False,
+    )
+    assert answer.json()["accepted"] == 1, answer.text
+    return str(answer.json()["consistency_token"])
+
+
+def profile_status(
+    stack: Mapping[str, Any], customer: str, token: str | None = None, role: str = "agent"
+) -> int:
+    """What the profile service answers about the customer, with what the token stands for in it."""
+    headers = {"authorization": f"Bearer {stack['keys'][role]}", "prefer": "wait=10"}
+    if token is not None:
+        headers["consistency-token"] = token
+    url = f"{stack['profile']}/v1/profiles/user_id:{customer}"
+    return httpx2.get(url, headers=headers, timeout=15, trust_env=False).status_code
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:

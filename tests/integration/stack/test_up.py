@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.support.servers import server_directory
-from tests.support.up import Up, rapport_up, wait_until
+from tests.support.up import Up, profile_status, publish, rapport_up, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at /proc (Linux)")
 
@@ -34,19 +34,19 @@ def test_a_ready_stack_takes_an_event_and_shows_it(stacks: tuple[Up, Up]) -> Non
     stack = stacks[0].stack
     customer = f"u-{uuid4().hex}"
 
-    token = _publish(stack, customer)
+    token = publish(stack, customer)
 
-    assert _profile_status(stack, customer, token) == httpx2.codes.OK
+    assert profile_status(stack, customer, token) == httpx2.codes.OK
 
 
 def test_stacks_side_by_side_know_nothing_of_each_other(stacks: tuple[Up, Up]) -> None:
     one, other = (each.stack for each in stacks)
     customer = f"u-{uuid4().hex}"
 
-    token = _publish(one, customer)
+    token = publish(one, customer)
 
-    assert _profile_status(one, customer, token) == httpx2.codes.OK
-    assert _profile_status(other, customer) == httpx2.codes.NOT_FOUND
+    assert profile_status(one, customer, token) == httpx2.codes.OK
+    assert profile_status(other, customer) == httpx2.codes.NOT_FOUND
     assert one["keys"].items().isdisjoint(other["keys"].items())
     assert one["kafka"] != other["kafka"]
 
@@ -61,9 +61,9 @@ def test_what_the_stack_file_tells_is_for_its_owner_only(stacks: tuple[Up, Up]) 
 def test_each_key_may_do_what_its_role_needs_and_no_more(stacks: tuple[Up, Up]) -> None:
     stack = stacks[0].stack
     customer = f"u-{uuid4().hex}"
-    token = _publish(stack, customer)
+    token = publish(stack, customer)
 
-    status = {role: _profile_status(stack, customer, token, role=role) for role in stack["keys"]}
+    status = {role: profile_status(stack, customer, token, role=role) for role in stack["keys"]}
 
     assert status == {"publisher": 403, "agent": 200, "ops": 200}
 
@@ -79,7 +79,7 @@ def test_a_service_that_dies_is_started_again_and_it_is_said(stacks: tuple[Up, U
     assert "profile ended with status -9" in up.talk
     assert "profile runs again" in up.talk
     customer = f"u-{uuid4().hex}"
-    assert _profile_status(up.stack, customer, _publish(up.stack, customer)) == httpx2.codes.OK
+    assert profile_status(up.stack, customer, publish(up.stack, customer)) == httpx2.codes.OK
 
 
 def test_a_second_stack_is_kept_out_of_the_same_folder(stacks: tuple[Up, Up]) -> None:
@@ -114,8 +114,8 @@ def test_ending_one_stack_leaves_no_process_of_it_and_the_other_unharmed(
     one.wait_until_gone(before)
     assert not (one.state_dir / "stack.json").exists()
     customer = f"u-{uuid4().hex}"
-    token = _publish(other.stack, customer)
-    assert _profile_status(other.stack, customer, token) == httpx2.codes.OK
+    token = publish(other.stack, customer)
+    assert profile_status(other.stack, customer, token) == httpx2.codes.OK
 
 
 def test_nothing_outlives_a_supervisor_that_is_killed(stacks: tuple[Up, Up]) -> None:
@@ -127,26 +127,3 @@ def test_nothing_outlives_a_supervisor_that_is_killed(stacks: tuple[Up, Up]) -> 
 
     assert before > set(other.stack["pids"].values())
     other.wait_until_gone(before)
-
-
-def _publish(stack: dict[str, dict[str, str]], customer: str) -> str:
-    event = {"userId": customer, "event": "Order Completed", "messageId": uuid4().hex}
-    answer = httpx2.post(
-        f"{stack['ingest']}/v1/track",
-        json=event,
-        auth=(stack["keys"]["publisher"], ""),
-        timeout=15,
-        trust_env=False,
-    )
-    assert answer.json()["accepted"] == 1, answer.text
-    return str(answer.json()["consistency_token"])
-
-
-def _profile_status(
-    stack: dict[str, dict[str, str]], customer: str, token: str | None = None, role: str = "agent"
-) -> int:
-    headers = {"authorization": f"Bearer {stack['keys'][role]}", "prefer": "wait=10"}
-    if token is not None:
-        headers["consistency-token"] = token
-    url = f"{stack['profile']}/v1/profiles/user_id:{customer}"
-    return httpx2.get(url, headers=headers, timeout=15, trust_env=False).status_code

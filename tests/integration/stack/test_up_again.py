@@ -1,0 +1,60 @@
+"""`rapport up` on a folder that has been used before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+from rapport_cli.stack.apache import apache_obstacle
+
+from tests.support.servers import server_directory
+from tests.support.up import profile_status, publish, rapport_up
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at /proc (Linux)")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with server_directory() as directory:
+        yield directory / "stack"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(apache_obstacle() is not None, reason="needs Java 17 and Maven")
+def test_with_apache_kafka_customers_and_keys_are_there_the_next_time(folder: Path) -> None:
+    customer = f"u-{uuid4().hex}"
+    with rapport_up(folder, "--broker", "apache") as first:
+        before = first.wait_until_ready()
+        token = publish(before, customer)
+        assert profile_status(before, customer, token) == httpx2.codes.OK
+        first.stop()
+
+    with rapport_up(folder) as second:
+        after = second.wait_until_ready()
+
+        assert after["broker"] == "apache"
+        assert after["keys"] == before["keys"]
+        assert profile_status(after, customer) == httpx2.codes.OK
+        second.stop()
+
+    with rapport_up(folder, "--broker", "embedded") as third:
+        assert third.process.wait(60) == 3
+        assert "RPT-S006" in third.talk
+
+
+@pytest.mark.slow
+def test_with_the_embedded_broker_a_stack_starts_empty_and_says_so(folder: Path) -> None:
+    customer = f"u-{uuid4().hex}"
+    with rapport_up(folder) as first:
+        before = first.wait_until_ready()
+        assert profile_status(before, customer, publish(before, customer)) == httpx2.codes.OK
+        first.stop()
+
+    with rapport_up(folder) as second:
+        after = second.wait_until_ready()
+
+        assert "starts empty, with fresh databases" in second.talk
+        assert after["keys"] == before["keys"]
+        assert profile_status(after, customer) == httpx2.codes.NOT_FOUND
+        assert profile_status(after, customer, publish(after, customer)) == httpx2.codes.OK
