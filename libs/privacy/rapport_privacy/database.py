@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import asyncpg
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -21,8 +22,17 @@ WRITE_SECONDS: Final = 30.0
 OPEN_SECONDS: Final = 10.0
 """Longer: when everything starts at once, everything is slow, and nobody waits for an answer."""
 
-_CONNECT_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 5.0
 _POOL_SIZE: Final = 8
+
+SERVER_SETTINGS: Final = {
+    "application_name": "rapport-keyring",
+    "jit": "off",
+    "lock_timeout": "5s",
+    "statement_timeout": f"{WRITE_SECONDS:.0f}s",
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_user_timeout": "10s",
+}
 
 _ENVIRONMENT: Final = ("08", "28", "3D", "40", "53", "55P03", "57", "58")
 """SQLSTATE classes that are about the server, the way to it, or a lock; not about our statement."""
@@ -56,16 +66,9 @@ def create_engine(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
-            "timeout": _CONNECT_SECONDS,
+            "timeout": CONNECT_SECONDS,
             "command_timeout": WRITE_SECONDS,
-            "server_settings": {
-                "application_name": "rapport-keyring",
-                "jit": "off",
-                "lock_timeout": "5s",
-                "statement_timeout": f"{WRITE_SECONDS:.0f}s",
-                "idle_in_transaction_session_timeout": "10s",
-                "tcp_user_timeout": "10s",
-            },
+            "server_settings": SERVER_SETTINGS,
         },
     )
 
@@ -82,11 +85,23 @@ async def reachable(seconds: float | None = SECONDS) -> AsyncIterator[None]:
         raise KeyringUnavailableError("all connections are busy") from error
     except OSError as error:
         raise KeyringUnavailableError(f"no connection ({type(error).__name__})") from error
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if error.connection_invalidated or state.startswith(_ENVIRONMENT):
-            raise KeyringUnavailableError(f"SQLSTATE {state or 'unknown'}") from error
-        raise
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if not _is_environment(error):
+            raise
+        state = getattr(getattr(error, "orig", error), "sqlstate", None)
+        raise KeyringUnavailableError(f"SQLSTATE {state or 'unknown'}") from error
+
+
+def _is_environment(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if isinstance(state, str):
+        return state.startswith(_ENVIRONMENT)
+    # Also what a wrong call gets; only these are about the connection or the pool.
+    return isinstance(error, asyncpg.InterfaceError) and any(
+        word in str(error) for word in ("connection", "pool")
+    )
 
 
 async def require_current_schema(tx: AsyncConnection) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, ColumnElement, any_, bindparam, select, text
@@ -72,14 +71,6 @@ async def load_aliases(tx: AsyncConnection, indexes: Collection[bytes]) -> dict[
     return {row.blind_index: StoredKey(row.kid, row.subject_id, row.wrapped) for row in rows}
 
 
-async def load_subjects(tx: AsyncConnection, indexes: Collection[bytes]) -> dict[bytes, str]:
-    """The person behind each known blind index."""
-    rows = await tx.execute(
-        select(alias.c.blind_index, alias.c.subject_id).where(is_any(alias.c.blind_index, indexes))
-    )
-    return {row.blind_index: row.subject_id for row in rows}
-
-
 async def load_suppressed(tx: AsyncConnection, hmacs: Collection[bytes]) -> set[bytes]:
     """Those of the HMACs that stand for an identifier of an erased person."""
     rows = await tx.scalars(select(suppression.c.hmac).where(is_any(suppression.c.hmac, hmacs)))
@@ -101,16 +92,6 @@ async def create_aliases(tx: AsyncConnection, offered: Sequence[NewAlias]) -> No
     )
 
 
-async def load_keys(tx: AsyncConnection, kids: Collection[str]) -> dict[str, StoredKey]:
-    """Those of the keys that there still are."""
-    rows = await tx.execute(
-        select(data_key.c.kid, data_key.c.subject_id, data_key.c.wrapped).where(
-            is_any(data_key.c.kid, kids)
-        )
-    )
-    return {row.kid: StoredKey(row.kid, row.subject_id, row.wrapped) for row in rows}
-
-
 async def load_or_create_month_key(
     tx: AsyncConnection, month: str, kid: str, wrapped: bytes
 ) -> StoredKey:
@@ -122,39 +103,3 @@ async def load_or_create_month_key(
     )
     kept = found.one()
     return StoredKey(kept.kid, None, kept.wrapped)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredIdentifier:
-    """An identifier as it is stored, with the key that opens it."""
-
-    blind_index: bytes
-    kind: str
-    sealed: bytes
-    since: datetime
-    key: StoredKey
-
-
-async def load_identifiers(
-    tx: AsyncConnection, subjects: Collection[str]
-) -> list[tuple[str, StoredIdentifier]]:
-    """All identifiers of the subjects, the oldest first, each with its subject."""
-    rows = await tx.execute(
-        select(alias, data_key.c.wrapped)
-        .join(data_key, data_key.c.kid == alias.c.kid)
-        .where(is_any(alias.c.subject_id, subjects))
-        .order_by(alias.c.created_at, alias.c.kind)
-    )
-    return [
-        (
-            row.subject_id,
-            StoredIdentifier(
-                row.blind_index,
-                row.kind,
-                row.sealed,
-                row.created_at,
-                StoredKey(row.kid, row.subject_id, row.wrapped),
-            ),
-        )
-        for row in rows
-    ]

@@ -209,13 +209,12 @@ async def test_a_reader_gets_the_keys_it_asks_for(open_keyring: OpenKeyring) -> 
     ada = await resolved(keyring, user_id=a_name())
     blob = seal(ada.key, subject=ada.subject, event_id="e", type_="t", plaintext=b"secret")
 
-    with counted_statements(reader) as statements:
-        keys = await reader.keys([ada.key.kid])
-        again = await reader.keys({ada.key.kid})
+    keys = await reader.keys([ada.key.kid])
+    reader._pool.terminate()  # what is remembered needs no database
+    again = await reader.keys({ada.key.kid})
 
     key = keys[ada.key.kid]
     assert again == keys
-    assert len(statements) == 1
     assert isinstance(key, DataKey)
     assert unseal(key, blob, subject=ada.subject, event_id="e", type_="t") == b"secret"
 

@@ -1,0 +1,83 @@
+"""The looks into the keyring that somebody waits for: over the driver's own pool.
+
+Each read of a customer takes two or three of them. Through SQLAlchemy one costs 1 ms of processor
+time, most of it for the pool's ping and the greenlets; this way it is 0.1 ms.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import asyncpg
+from sqlalchemy import make_url
+
+from rapport_privacy.database import CONNECT_SECONDS, SECONDS, SERVER_SETTINGS
+from rapport_privacy.store import StoredKey
+
+_POOL_SIZE: Final = 8
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_SUBJECTS: Final = """
+SELECT blind_index, subject_id::text FROM alias WHERE blind_index = ANY($1::bytea[])
+"""
+
+_KEYS: Final = """
+SELECT kid::text, subject_id::text, wrapped FROM data_key WHERE kid = ANY($1::text[]::uuid[])
+"""
+
+_IDENTIFIERS: Final = """
+SELECT alias.subject_id::text, alias.blind_index, alias.kind, alias.sealed, alias.created_at,
+    alias.kid::text, data_key.wrapped
+FROM alias JOIN data_key USING (kid) WHERE alias.subject_id = ANY($1::text[]::uuid[])
+ORDER BY alias.created_at, alias.kind
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIdentifier:
+    """An identifier as it is stored, with the key that opens it."""
+
+    subject_id: str
+    blind_index: bytes
+    kind: str
+    sealed: bytes
+    since: datetime
+    key: StoredKey
+
+
+async def open_pool(url: str) -> Pool:
+    """To be closed by the caller; connects when it is first used."""
+    return await asyncpg.create_pool(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+        min_size=0,
+        max_size=_POOL_SIZE,
+        timeout=CONNECT_SECONDS,
+        command_timeout=SECONDS,
+        reset=_leave_as_it_is,
+        server_settings=SERVER_SETTINGS,
+    )
+
+
+async def load_subjects(pool: Pool, indexes: Collection[bytes]) -> dict[bytes, str]:
+    """The person behind each known blind index."""
+    return dict(await pool.fetch(_SUBJECTS, list(indexes)))
+
+
+async def load_keys(pool: Pool, kids: Collection[str]) -> dict[str, StoredKey]:
+    """Those of the keys that there still are."""
+    return {row[0]: StoredKey(*row) for row in await pool.fetch(_KEYS, list(kids))}
+
+
+async def load_identifiers(pool: Pool, subjects: Collection[str]) -> list[StoredIdentifier]:
+    """All identifiers of the subjects, the oldest first."""
+    rows = await pool.fetch(_IDENTIFIERS, list(subjects))
+    return [
+        StoredIdentifier(subject, index, kind, sealed, since, StoredKey(kid, subject, wrapped))
+        for subject, index, kind, sealed, since, kid, wrapped in rows
+    ]
+
+
+async def _leave_as_it_is(_: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Looks change nothing of their session, so there is nothing to reset."""
