@@ -30,16 +30,16 @@ def test_what_must_be_set_and_is_not_is_said_to_be_missing(
 
 
 def test_secrets_are_never_shown() -> None:
-    secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
+    private = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="
     environment = {
-        "RAPPORT_KEYRING__MASTER_KEY": secret,
-        "RAPPORT_KAFKA__SASL_PASSWORD": secret,
-        "RAPPORT_DATABASE__URL": f"postgresql+asyncpg://rapport:{secret}@db/rapport_profile",
+        "RAPPORT_KEYRING__MASTER_KEY": private,
+        "RAPPORT_KAFKA__SASL_PASSWORD": private,
+        "RAPPORT_DATABASE__URL": f"postgresql+asyncpg://rapport:{private}@db/rapport_profile",
     }
 
     shown = _shown(environment)
 
-    assert secret not in json.dumps(shown)
+    assert private not in json.dumps(shown)
     assert shown["RAPPORT_KEYRING__MASTER_KEY"]["value"] == "(hidden)"
     url = shown["RAPPORT_DATABASE__URL"]["value"]
     assert url == "postgresql+asyncpg://rapport:***@db/rapport_profile"
