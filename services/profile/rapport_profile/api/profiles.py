@@ -107,8 +107,9 @@ async def see(
 ) -> Seen:
     """Opens what the view is made of. Raises KeyringUnavailableError."""
     keyring = visit.library.keyring
-    opened = await open_events(keyring, [*trait_events, *worded])
+    # In this order: who asks for names gets the keys with them, so the events cost no second look.
     identifiers = await keyring.identifiers(person.members) if "identities" in parts else {}
+    opened = await open_events(keyring, [*trait_events, *worded])
     return Seen(
         subjects=person.members,
         profile=person.profile,
