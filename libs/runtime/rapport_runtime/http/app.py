@@ -127,7 +127,7 @@ def create_app(
     app.surround = surround
     app.add_middleware(BodyGuard, limits=body, budget=BodyBudget())
     install_problem_handlers(app)
-    for router in (health.router, *routers):
+    for router in (*routers, health.router):
         app.include_router(router)
     _check_routes(app, open_paths | health.PUBLIC_PATHS | {_OPENAPI_PATH, _DOCS_PATH})
     return app
