@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from rapport_runtime.contract import Resources, Subscription
 from rapport_runtime.kafka import make_consumer
@@ -33,17 +33,22 @@ def make(
 
 
 @asynccontextmanager
-async def joined(consumer: AIOKafkaConsumer, stop: asyncio.Event) -> AsyncIterator[None]:
+async def joined(
+    consumer: AIOKafkaConsumer, stop: asyncio.Event, seconds: float
+) -> AsyncIterator[None]:
     """Start the consumer, and leave in order when the block ends.
 
-    Joining may take as long as the broker is away; `stop` ends that too.
+    Raises KafkaTimeoutError when joining takes longer than `seconds`; `stop` ends it as well.
     """
     starting = asyncio.create_task(consumer.start())
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        both = {starting, stopping}
+        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
+        elif not stop.is_set():
+            raise KafkaTimeoutError
         yield
     finally:
         for task in (starting, stopping):

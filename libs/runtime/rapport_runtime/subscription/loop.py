@@ -5,7 +5,6 @@ outcome of a COMMIT whose answer was lost is found out that way, and never guess
 """
 
 import asyncio
-import random
 from collections.abc import Mapping
 from time import monotonic
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import (
     KafkaError,
+    KafkaTimeoutError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
@@ -25,14 +25,13 @@ from rapport_runtime.subscription.batch import Batch
 from rapport_runtime.subscription.claim import claim, count_partitions
 from rapport_runtime.subscription.client import Shown, can_connect, joined, make
 from rapport_runtime.subscription.offsets import FencedError, Step, advance, count_owned
+from rapport_runtime.subscription.pace import Pace
 from rapport_runtime.subscription.reader import Reader
 from rapport_runtime.subscription.telemetry import Telemetry
 from rapport_runtime.subscription.transaction import apply_batch
 from rapport_runtime.watchdog import Watchdog
 
-_SHORTEST_WAIT: Final = 0.05
-_LONGEST_WAIT: Final = 5.0
-_SMALLEST_BATCH: Final = 100
+_SETTLE_SECONDS: Final = 0.05
 _CLAIM_SECONDS: Final = 60.0
 _RECHECK_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 5.0
@@ -89,8 +88,7 @@ class _Worker:
         self._reader: Reader | None = None
         self._ahead: asyncio.Task[Batch | None] | None = None
         self._positions: dict[TopicPartition, int] = {}
-        self._most = resources.settings.worker.batch
-        self._failures = 0
+        self._pace = Pace(resources.settings.worker.batch)
         self._checked_at = 0.0
         self._joined_at = 0.0
         self._stall_seconds = resources.settings.worker.stall_seconds
@@ -109,7 +107,7 @@ class _Worker:
         self._assignment = assignment = Assignment()
         by_hand = self._until is not None
         consumer = make(self._subscription, self._resources, assignment, by_hand=by_hand)
-        async with joined(consumer, self._stop):
+        async with joined(consumer, self._stop, self._stall_seconds):
             self._joined_at = monotonic()
             if by_hand:
                 # Without a group nobody tells the listener.
@@ -125,8 +123,10 @@ class _Worker:
     async def _guarded_turn(self, consumer: AIOKafkaConsumer) -> None:
         try:
             await self._turn(consumer)
-        except _MOVED:
+        except _MOVED as error:
             await self._forget()
+            if isinstance(error, FencedError):
+                self._telemetry.rolled_back("fenced", 0.0)
         except WAITED_FOR as error:
             if isinstance(error, KafkaError):
                 raise
@@ -141,12 +141,12 @@ class _Worker:
         if batch is None:
             await self._idle(self._reader, consumer)
             return
+        self.watchdog.waiting = max(1, len(batch))
         # While the database works, the next batch is fetched and decoded.
-        self._ahead = asyncio.create_task(self._reader.read(self._most))
+        self._ahead = asyncio.create_task(self._reader.read(self._pace.most))
         began_at = monotonic()
         outcome = await apply_batch(self._subscription, self._resources, batch)
-        self._failures = 0
-        self._most = min(self._most * 2, self._resources.settings.worker.batch)
+        self._pace.applied()
         self._advance({step.place: step.next_offset for step in batch.steps})
         self._telemetry.committed(batch, outcome, began_at)
         self._tell(self._reader)
@@ -156,7 +156,7 @@ class _Worker:
     async def _claim(self, consumer: AIOKafkaConsumer) -> None:
         assignment = self._assignment
         try:
-            await asyncio.wait_for(assignment.settled.wait(), _SHORTEST_WAIT)
+            await asyncio.wait_for(assignment.settled.wait(), _SETTLE_SECONDS)
         except TimeoutError:
             return
         async with asyncio.timeout(_CLAIM_SECONDS):
@@ -170,7 +170,12 @@ class _Worker:
 
     async def _next(self, reader: Reader) -> Batch | None:
         ahead, self._ahead = self._ahead, None
-        return await (ahead or reader.read(self._most))
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                return await (ahead or reader.read(self._pace.most))
+        except TimeoutError as error:
+            # A fetch may never return once the network was gone (aiokafka#712).
+            raise KafkaTimeoutError from error
 
     async def _idle(self, reader: Reader, consumer: AIOKafkaConsumer) -> None:
         waiting = self._tell(reader)
@@ -229,11 +234,7 @@ class _Worker:
     async def _wait_out(self, error: BaseException) -> None:
         if not is_environment(error):
             raise error
-        # A batch that takes longer than `statement_timeout` must be made smaller to ever pass.
-        self._most = max(self._most // 2, min(_SMALLEST_BATCH, self._most))
-        wait = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2**self._failures)
-        wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-        self._failures += 1
+        wait = self._pace.failed()
         self._telemetry.rolled_back(sqlstate(error) or type(error).__name__, wait)
         self.watchdog.alive()
         await pause(self._stop, wait)
