@@ -47,7 +47,9 @@ class Traffic:
 
     @property
     def late(self) -> int:
-        return sum(one.sent > one.at for one in self.said)
+        """Events that were told later than they happened, repetitions left aside."""
+        first = {one.id: one for one in reversed(self.said)}
+        return sum(one.sent > one.at for one in first.values())
 
 
 def make_traffic(*, seed: int, customers: int, days: int, end: datetime) -> Traffic:

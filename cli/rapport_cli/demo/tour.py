@@ -73,7 +73,8 @@ def _happened(traffic: Traffic, receipts: Receipts) -> list[str]:
         f"  {len(traffic.said):,} events were sent: {receipts.accepted:,} accepted,"
         f" {receipts.rejected} refused.",
         f"  {traffic.repeated} of them came twice and count once; {traffic.late} came late and"
-        " stand where they belong.",
+        " stand where they belong:",
+        "  the carrier told of Ada's delay last of all.",
         "  The shop spoke through segment-analytics-python with another host; help desk,"
         " telephony,",
         "  carrier, loyalty, mail, surveys and agents sent CloudEvents.",
