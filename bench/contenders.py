@@ -35,7 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bench.report import resident_mib
 
-BATCH = 10_000
+BATCH = 30_000
 
 
 def settings(bootstrap: str, url: str) -> Settings:

@@ -9,7 +9,10 @@ from rapport_runtime.subscription import Sifted
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile.domain.people import Person, Reference, Row
-from rapport_profile.domain.state import pack, unpack
+from rapport_profile.domain.state import pack
+from rapport_profile.memory import Memory
+
+MEMORY = Memory()
 
 _TIMELINE = (
     "event_key", "subject_id", "time", "recordedtime", "type", "channel",
@@ -88,7 +91,7 @@ async def lock_rows(tx: AsyncConnection, subjects: Collection[str]) -> dict[str,
     while wanted:
         found = await connection.fetch(_LOCK_ROWS, sorted(wanted))
         for subject, merged_into, members, state in found:
-            profile = None if state is None else unpack(state)
+            profile = None if state is None else MEMORY.take(state)
             rows[subject] = Row(subject, merged_into, members, profile)
         pointed_at = {row.merged_into for row in rows.values() if row.merged_into}
         wanted = pointed_at - rows.keys()
@@ -109,6 +112,7 @@ async def save_people(
     states: list[tuple[str, bytes]] = []
     for person in people:
         packed = pack(person.profile)
+        MEMORY.keep(packed, person.profile)
         if person.is_joined:
             own = (person.root, None, person.members, packed)
             for row in (own, *((m, person.root, None, None) for m in person.members[1:])):
