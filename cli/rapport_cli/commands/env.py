@@ -1,7 +1,7 @@
 """`rapport env`: the stack's addresses and keys for a shell."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,20 @@ def env(stack: StackFile = DEFAULT_STACK_FILE, *, as_json: AsJson = False) -> No
 
     Example: rapport env --stack .rapport/stack.json --json
     """
-    variables = dict(_variables(read_stack(stack), stack))
+    found = variables(read_stack(stack), stack)
     if as_json:
-        show_json(variables)
+        show_json(found)
         return
-    for name, value in variables.items():
+    for name, value in found.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-def _variables(stack: Mapping[str, Any], file: Path) -> Iterator[tuple[str, str]]:
-    """`RAPPORT_PROFILE_URL`, `RAPPORT_AGENT_KEY` and so on."""
-    yield "RAPPORT_STACK", str(file.absolute())
+def variables(stack: Mapping[str, Any], file: Path) -> dict[str, str]:
+    """`RAPPORT_PROFILE_URL`, `RAPPORT_KEY_AGENT` and so on."""
+    named = {"RAPPORT_STACK": str(file.absolute()), "RAPPORT_KAFKA__BOOTSTRAP": stack["kafka"]}
     for name, value in stack.items():
         if isinstance(value, str) and value.startswith("http"):
-            yield f"RAPPORT_{name.upper()}_URL", value
-    yield "RAPPORT_KAFKA__BOOTSTRAP", stack["kafka"]
+            named[f"RAPPORT_{name.upper()}_URL"] = value
     for role, key in stack["keys"].items():
-        yield f"RAPPORT_{role.upper()}_KEY", key
+        named[f"RAPPORT_KEY_{role.upper()}"] = key
+    return named
