@@ -15,6 +15,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Snapshot: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 """A connection inside a read-only transaction that sees one moment of the database."""
 
+Reads: TypeAlias = "Pool | Snapshot"
+
 MOST_TRAIT_EVENTS: Final = 1_000
 """Newest events that traits are folded from: a bound on what one answer may cost."""
 
@@ -39,6 +41,31 @@ FROM profile named JOIN profile root
     ON root.subject_id = coalesce(named.merged_into, named.subject_id)
 WHERE named.subject_id = $1::text::uuid
 """
+
+_LOOK: Final = """
+SELECT progress.*, person.*, told.*
+FROM (
+    SELECT array_agg(topic), array_agg(partition), array_agg(next_offset),
+        array_agg(high_watermark), array_agg(recorded_at), array_agg(updated_at)
+    FROM (SELECT * FROM projector_offset WHERE projector = $1 ORDER BY topic, partition) AS sorted
+) AS progress LEFT JOIN (
+    SELECT root.subject_id AS subject, root.state,
+        coalesce(root.members, ARRAY[root.subject_id])::text[] AS members
+    FROM profile named JOIN profile root
+        ON root.subject_id = coalesce(named.merged_into, named.subject_id)
+    WHERE named.subject_id = $2::text::uuid
+) AS person ON true LEFT JOIN LATERAL (
+    SELECT array_agg(event_key), array_agg(topic), array_agg(partition), array_agg("offset"),
+        array_agg(value)
+    FROM (
+        SELECT event_key, topic, partition, "offset", value FROM timeline
+        WHERE subject_id = ANY(person.members::uuid[])
+            AND type IN ('customer.created.v1', 'customer.identified.v1', 'customer.grouped.v1')
+        ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $3
+    ) AS newest
+) AS told ON true
+"""
+"""Progress, person and trait events. One statement sees one moment, without a transaction."""
 
 _OWNERS: Final = """
 SELECT DISTINCT coalesce(profile.merged_into, profile.subject_id)::text
@@ -101,6 +128,14 @@ class Progressed(NamedTuple):
     updated_at: datetime
 
 
+class Look(NamedTuple):
+    """What most reads of a person need, all of one moment."""
+
+    progress: Sequence[Progressed]
+    person: Person | None
+    trait_events: Sequence[Stored]
+
+
 class Selection(NamedTuple):
     """Which part of a history is asked for; `patterns` are SQL LIKE patterns of types."""
 
@@ -138,7 +173,21 @@ async def load_person(snap: Snapshot, subject: str) -> Person | None:
     return Person(root, members, Profile() if state is None else unpack(state))
 
 
-async def load_owners(snap: Snapshot, kind: str, ref: str, limit: int) -> list[str]:
+async def look(pool: Pool, projector: str, subject: str, *, with_traits: bool) -> Look:
+    """The person of a subject, and how far the projection was at that moment."""
+    limit = MOST_TRAIT_EVENTS if with_traits else 0
+    row = await pool.fetchrow(_LOOK, projector, subject, limit)
+    assert row is not None  # noqa: S101 - aggregates always have a row
+    progress = [Progressed(*one) for one in zip(*(row[:6] if row[0] else ()), strict=True)]
+    if row["subject"] is None:
+        return Look(progress, None, ())
+    state = row["state"]
+    profile = Profile() if state is None else unpack(state)
+    told = [Stored(*one) for one in zip(*(row[9:] if row[9] else ()), strict=True)]
+    return Look(progress, Person(str(row["subject"]), row["members"], profile), told)
+
+
+async def load_owners(snap: Reads, kind: str, ref: str, limit: int) -> list[str]:
     """The persons whose order, ticket or call it is; more than one where ids are not unique."""
     return [row[0] for row in await snap.fetch(_OWNERS, kind, ref, limit)]
 
@@ -149,8 +198,8 @@ async def load_trait_events(snap: Snapshot, members: Sequence[str]) -> list[Stor
     return [Stored(*row) for row in rows]
 
 
-async def load_events(snap: Snapshot, keys: Collection[bytes]) -> list[Stored]:
-    """The events of these keys, in no order."""
+async def load_events(snap: Reads, keys: Collection[bytes]) -> list[Stored]:
+    """The events of these keys, in no order. Events never change: any moment will do."""
     if not keys:
         return []
     return [Stored(*row) for row in await snap.fetch(_EVENTS, list(keys))]

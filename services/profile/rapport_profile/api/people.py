@@ -5,7 +5,7 @@ from typing import Final
 from rapport_runtime.http.problems import ApiError
 
 from rapport_profile import queries
-from rapport_profile.api.visit import Moment, Visit
+from rapport_profile.api.visit import Visit
 from rapport_profile.queries import Person
 from rapport_profile.ref import SUBJECT, Ref
 
@@ -48,29 +48,23 @@ class AmbiguousRefError(ApiError):
         )
 
 
-async def locate(visit: Visit, ref: Ref) -> str | None:
-    """The subject that an identifier stands for; None for an order, ticket or call.
+async def locate(visit: Visit, ref: Ref) -> str:
+    """The subject that is meant; the database may know it as part of a person.
 
-    Asked before a snapshot is open: the keyring is another database.
-    Raises CustomerNotFoundError, KeyringUnavailableError.
+    Raises CustomerNotFoundError, AmbiguousRefError, KeyringUnavailableError.
     """
-    if ref.kind == SUBJECT:
+    if ref.is_subject:
         return ref.value
     if ref.is_thing:
-        return None
+        return await _owner(visit, ref)
     subject = await visit.library.keyring.find(ref.kind, ref.value)
     if subject is None:
         raise CustomerNotFoundError(ref.kind)
     return subject
 
 
-async def find_person(moment: Moment, ref: Ref, located: str | None) -> Person:
-    """The person that is meant, by any of their subjects.
-
-    Raises CustomerNotFoundError, CustomerErasedError, AmbiguousRefError.
-    """
-    subject = located if located is not None else await _owner(moment, ref)
-    person = await queries.load_person(moment.snap, subject)
+def readable(person: Person | None, ref: Ref) -> Person:
+    """Raises CustomerNotFoundError, CustomerErasedError."""
     if person is None:
         raise CustomerNotFoundError(ref.kind)
     if is_erased(person):
@@ -82,8 +76,8 @@ def is_erased(person: Person) -> bool:
     return _ERASED in person.profile.events
 
 
-async def _owner(moment: Moment, ref: Ref) -> str:
-    owners = await queries.load_owners(moment.snap, ref.kind, ref.value, _SHOWN)
+async def _owner(visit: Visit, ref: Ref) -> str:
+    owners = await queries.load_owners(visit.library.pool, ref.kind, ref.value, _SHOWN)
     if not owners:
         raise CustomerNotFoundError(ref.kind)
     if len(owners) > 1:

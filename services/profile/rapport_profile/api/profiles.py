@@ -1,6 +1,6 @@
 """Reading one customer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
-from rapport_profile.api.people import find_person, locate
+from rapport_profile.api.people import locate, readable
 from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
 from rapport_profile.queries import Person
 from rapport_profile.reader import Stored, open_events
@@ -66,10 +66,10 @@ def parse_include(include: str | None) -> Collection[str]:
 @router.get("/{ref:path}", summary="Read one customer", responses={200: {"model": ProfileView}})
 async def read_profile(ref: RefPath, visit: OpenVisit, include: Include = None) -> Response:
     named, parts = parse_ref(ref), parse_include(include)
-    located = await locate(visit, named)
-    async with visit.moment() as moment:
-        person = await find_person(moment, named, located)
-        trait_events, worded = await load_for(moment, person, parts)
+    subject = await locate(visit, named)
+    moment, found = await visit.look(subject, with_traits="traits" in parts)
+    person, trait_events = readable(found.person, named), found.trait_events
+    worded = await queries.load_events(visit.library.pool, worded_keys(person, parts))
     mask = visit.mask()
     seen = await see(visit, moment, person, parts, trait_events, worded)
     if len(trait_events) == queries.MOST_TRAIT_EVENTS:
@@ -86,15 +86,9 @@ async def read_profile(ref: RefPath, visit: OpenVisit, include: Include = None) 
     return answer(shown)
 
 
-async def load_for(
-    moment: Moment, person: Person, parts: Collection[str]
-) -> tuple[list[Stored], list[Stored]]:
-    """The events that traits are folded from, and those whose words the parts show."""
-    traits = []
-    if "traits" in parts:
-        traits = await queries.load_trait_events(moment.snap, person.members)
-    keys = {bytes.fromhex(key) for key in worded_events(person.profile, parts)}
-    return traits, await queries.load_events(moment.snap, keys)
+def worded_keys(person: Person, parts: Collection[str]) -> Collection[bytes]:
+    """Keys of the events whose words the parts show."""
+    return {bytes.fromhex(key) for key in worded_events(person.profile, parts)}
 
 
 async def see(
@@ -102,8 +96,8 @@ async def see(
     moment: Moment,
     person: Person,
     parts: Collection[str],
-    trait_events: list[Stored],
-    worded: list[Stored],
+    trait_events: Sequence[Stored],
+    worded: Sequence[Stored],
 ) -> Seen:
     """Opens what the view is made of. Raises KeyringUnavailableError."""
     keyring = visit.library.keyring

@@ -10,10 +10,10 @@ from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
 from rapport_profile.api.people import is_erased
-from rapport_profile.api.profiles import load_for, see
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.profiles import see
+from rapport_profile.api.visit import OpenVisit, Visit, answer
 from rapport_profile.mask import Mask
-from rapport_profile.queries import Person
+from rapport_profile.queries import Person, Snapshot
 from rapport_profile.ref import Ref, criterion, parse_ref
 from rapport_profile.schemas.search import HitsView, HitView
 from rapport_profile.views.profile import Seen, view
@@ -79,15 +79,15 @@ async def search_profiles(
     filters = criteria.model_dump_json(exclude={"cursor", "limit"})
     after = decode_cursor(criteria.cursor, filters, length=1)[0] if criteria.cursor else ""
     located = await _locate_all(visit, refs)
-    async with visit.moment() as moment:
-        found = await _matching(moment, refs, located)
+    async with visit.snapshot() as (snap, moment):
+        found = await _matching(snap, refs, located)
         rest = [person for person in found if person.subject > str(after)]
         page = rest[: criteria.limit]
-        loaded = [(person, await load_for(moment, person, _PARTS)) for person in page]
+        traits = [await queries.load_trait_events(snap, person.members) for person in page]
     mask = visit.mask()
     hits = [
-        _hit(person, await see(visit, moment, person, _PARTS, *rows), mask)
-        for person, rows in loaded
+        _hit(person, await see(visit, moment, person, _PARTS, trait_events, ()), mask)
+        for person, trait_events in zip(page, traits, strict=True)
     ]
     cursor = encode_cursor([page[-1].subject], filters) if len(rest) > len(page) else None
     await visit.record("search", [person.subject for person in page], _PARTS)
@@ -105,16 +105,16 @@ async def _locate_all(visit: Visit, refs: Sequence[Ref]) -> dict[Ref, str]:
     return located | {ref: ref.value for ref in refs if ref.is_subject}
 
 
-async def _matching(moment: Moment, refs: Sequence[Ref], located: dict[Ref, str]) -> list[Person]:
+async def _matching(snap: Snapshot, refs: Sequence[Ref], located: dict[Ref, str]) -> list[Person]:
     """The persons whom every criterion names, by subject id; erased ones are not found."""
     people: dict[str, Person] = {}
     named: list[set[str]] = []
     for ref in refs:
         if ref.is_thing:
-            subjects = await queries.load_owners(moment.snap, ref.kind, ref.value, _MOST_OWNERS)
+            subjects = await queries.load_owners(snap, ref.kind, ref.value, _MOST_OWNERS)
         else:
             subjects = [located[ref]] if ref in located else []
-        found = [await queries.load_person(moment.snap, subject) for subject in subjects]
+        found = [await queries.load_person(snap, subject) for subject in subjects]
         those = {person.subject: person for person in found if person and not is_erased(person)}
         people |= those
         named.append(set(those))

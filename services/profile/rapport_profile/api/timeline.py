@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from rapport_runtime.http.paging import encode_cursor, next_link
 
 from rapport_profile import queries
-from rapport_profile.api.people import find_person, locate
+from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import RefPath
 from rapport_profile.api.timeline_query import TimelineQuery, packed
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import OpenVisit, Visit, answer
 from rapport_profile.cards import Glance, Place, Run, runs
 from rapport_profile.consumer import TOPICS
-from rapport_profile.queries import Person, Selection
+from rapport_profile.queries import Person, Selection, Snapshot
 from rapport_profile.reader import Opened, open_events
 from rapport_profile.ref import Ref, parse_ref
 from rapport_profile.schemas.timeline import CardsView, TimelineView
@@ -44,10 +44,10 @@ async def read_timeline(
 async def _read_events(
     visit: Visit, named: Ref, query: TimelineQuery, selection: Selection
 ) -> TimelineView:
-    located = await locate(visit, named)
-    async with visit.moment() as moment:
-        person = await find_person(moment, named, located)
-        found = await queries.load_page(moment.snap, person.members, selection, query.limit + 1)
+    subject = await locate(visit, named)
+    async with visit.snapshot() as (snap, moment):
+        person = readable(await queries.load_person(snap, subject), named)
+        found = await queries.load_page(snap, person.members, selection, query.limit + 1)
     opened = await open_events(visit.library.keyring, found[: query.limit])
     mask = visit.mask()
     return TimelineView(
@@ -62,12 +62,12 @@ async def _read_events(
 async def _read_cards(
     visit: Visit, named: Ref, query: TimelineQuery, selection: Selection
 ) -> CardsView:
-    located = await locate(visit, named)
-    async with visit.moment() as moment:
-        person = await find_person(moment, named, located)
-        cards, is_end = await _cut_cards(moment, person, selection, query.limit)
+    subject = await locate(visit, named)
+    async with visit.snapshot() as (snap, moment):
+        person = readable(await queries.load_person(snap, subject), named)
+        cards, is_end = await _cut_cards(snap, person, selection, query.limit)
         sampled = [key for run in cards for key in run.sampled]
-        found = await queries.load_events(moment.snap, sampled)
+        found = await queries.load_events(snap, sampled)
     opened = {one.stored.key: one for one in await open_events(visit.library.keyring, found)}
     mask = visit.mask()
     return CardsView(
@@ -80,7 +80,7 @@ async def _read_cards(
 
 
 async def _cut_cards(
-    moment: Moment, person: Person, selection: Selection, limit: int
+    snap: Snapshot, person: Person, selection: Selection, limit: int
 ) -> tuple[Sequence[Run], bool]:
     """At most `limit` cards, and whether the history ends with them.
 
@@ -90,7 +90,7 @@ async def _cut_cards(
     glances: list[Glance] = []
     cards: list[Run] = []
     for chunk in _GLANCES:
-        found = await queries.load_glances(moment.snap, person.members, selection, chunk)
+        found = await queries.load_glances(snap, person.members, selection, chunk)
         glances += found
         cards = list(islice(runs(glances), limit + 1))
         if len(found) < chunk:

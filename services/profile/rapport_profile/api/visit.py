@@ -69,9 +69,8 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment of the database, and how far the projection was then."""
+    """One moment of the database: how far the projection was then."""
 
-    snap: Snapshot
     progress: Sequence[Progressed]
     now: datetime
 
@@ -114,18 +113,29 @@ class Visit:
         return Mask(sees_personal=self.principal.has("profile:pii"))
 
     @asynccontextmanager
-    async def moment(self) -> AsyncIterator[Moment]:
-        """One moment of the database, not before the caller's token.
-
-        Raises NotYetVisibleError: no answer is better than a stale one.
-        """
+    async def snapshot(self) -> AsyncIterator[tuple[Snapshot, Moment]]:
+        """One moment of the database for several statements. Raises NotYetVisibleError."""
         async with asyncio.timeout(_LONGEST_READ), queries.snapshot(self.library.pool) as snap:
-            progress = await queries.load_progress(snap, PROJECTOR)
-            reached = {(one.topic, one.partition): one.next_offset for one in progress}
-            for place, offset in (self.consistency.positions or {}).items():
-                if reached.get(place, 0) <= offset:
-                    raise NotYetVisibleError(0, reached)
-            yield Moment(snap, progress, datetime.now(UTC))
+            yield snap, self.moment(await queries.load_progress(snap, PROJECTOR))
+
+    async def look(self, subject: str, *, with_traits: bool) -> tuple[Moment, queries.Look]:
+        """A person at one moment, in one statement. Raises NotYetVisibleError."""
+        async with asyncio.timeout(_LONGEST_READ):
+            found = await queries.look(
+                self.library.pool, PROJECTOR, subject, with_traits=with_traits
+            )
+        return self.moment(found.progress), found
+
+    def moment(self, progress: Sequence[Progressed]) -> Moment:
+        """Not before the caller's token: no answer is better than a stale one.
+
+        Raises NotYetVisibleError.
+        """
+        reached = {(one.topic, one.partition): one.next_offset for one in progress}
+        for place, offset in (self.consistency.positions or {}).items():
+            if reached.get(place, 0) <= offset:
+                raise NotYetVisibleError(0, reached)
+        return Moment(progress, datetime.now(UTC))
 
     async def record(self, action: str, people: Iterable[str], fields: Iterable[str]) -> None:
         """Writes the read into the audit trail. Raises AuditUnavailableError."""
