@@ -22,7 +22,7 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from rapport_cli.stack.broker import open_broker
 from rapport_cli.stack.topics import create_topics
-from rapport_runtime.delivery import Outgoing, deliver
+from rapport_runtime.delivery import Limits, Outgoing, deliver
 from rapport_runtime.kafka import make_producer
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.producer import EventProducer
@@ -112,11 +112,11 @@ async def compare(settings: Settings, topic: str) -> dict[str, Any]:
 
 
 def _deliver(client: AIOKafkaProducer, topic: str) -> Publish:
-    turn = asyncio.Lock()
+    turn, limits = asyncio.Lock(), Limits()
 
     async def publish(batch: Sequence[Outgoing]) -> None:
         async with turn:
-            fates = await deliver(client, topic, batch, 30)
+            fates = await deliver(client, topic, batch, limits, 30)
         if None in fates:
             raise TimeoutError
 

@@ -54,14 +54,16 @@ class AdvancesBeforeTheAck(Replay):
     async def send(self, client: AIOKafkaProducer, chunk: Chunk, seconds: float) -> bool:
         await self._spool.advance(chunk)
         failpoint("before_spool_advance")
-        return None not in await deliver(client, self._topic, chunk.records, seconds)
+        return None not in await deliver(client, self._topic, chunk.records, self._limits, seconds)
 
 
 class ForgetsItsPlaceTooEarly(EventProducer):
     def __init__(self, *given: object) -> None:
         super().__init__(*given)  # type: ignore[arg-type]
         replay = self._replay
-        self._replay = AdvancesBeforeTheAck(replay._spool, replay._topic, replay._replayed)
+        self._replay = AdvancesBeforeTheAck(
+            replay._spool, replay._topic, replay._limits, replay._replayed
+        )
 
 
 BUGS: Mapping[str, Callable[..., EventProducer]] = {

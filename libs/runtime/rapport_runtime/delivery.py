@@ -7,11 +7,12 @@ compares them).
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
@@ -49,7 +50,16 @@ class TooLarge(msgspec.Struct, frozen=True, gc=False):
     """The record can never be in the log: it is larger than the brokers take."""
 
     size: int
-    limit: int = MAX_RECORD_BYTES
+    limit: int
+
+
+@dataclass(slots=True)
+class Limits:
+    """What the brokers take, as far as we know: they tell by refusing, and topics differ."""
+
+    record_bytes: int = MAX_RECORD_BYTES - 4_096
+    """Key and value of one record; headers and the batch around them need the rest."""
+    batch_bytes: int = MAX_RECORD_BYTES
 
 
 Fate = Placed | TooLarge | None
@@ -57,14 +67,20 @@ Fate = Placed | TooLarge | None
 
 
 async def deliver(
-    client: AIOKafkaProducer, topic: str, records: Sequence[Outgoing], seconds: float
+    client: AIOKafkaProducer,
+    topic: str,
+    records: Sequence[Outgoing],
+    limits: Limits,
+    seconds: float,
 ) -> list[Fate]:
     """What became of each record, in order, after at most `seconds`.
 
     Records of one key keep their order: behind a record that failed, nothing more is sent to its
-    partition. Never raises for what Kafka does.
+    partition. When the brokers refuse a size, `limits` are lowered, and the client must not be
+    used again: an idempotent one has lost count. Never raises for what Kafka does.
     """
-    sending = _Sending(client, topic, records, asyncio.get_running_loop().time() + seconds)
+    deadline = asyncio.get_running_loop().time() + seconds
+    sending = _Sending(client, topic, records, limits, deadline)
     try:
         async with asyncio.timeout_at(sending.deadline):
             sending.queues = await sending.queue_up()
@@ -77,16 +93,20 @@ async def deliver(
 
 class _Sending:
     def __init__(
-        self, client: AIOKafkaProducer, topic: str, records: Sequence[Outgoing], deadline: float
+        self,
+        client: AIOKafkaProducer,
+        topic: str,
+        records: Sequence[Outgoing],
+        limits: Limits,
+        deadline: float,
     ) -> None:
         self.client = client
         self.topic = topic
         self.records = records
+        self.limits = limits
         self.deadline = deadline
         self.fates: list[Fate] = [None] * len(records)
         self.queues: dict[int, list[int]] = {}
-        self._one_by_one: set[int] = set()
-        self._now_ms = 0
 
     async def queue_up(self) -> dict[int, list[int]]:
         """Indices of the records by partition."""
@@ -102,7 +122,7 @@ class _Sending:
         try:
             async with asyncio.timeout_at(self.deadline):
                 for partition, indices in self.queues.items():
-                    batch, taken = self._fill(partition, indices)
+                    batch, taken = self._fill(indices)
                     future = await self.client.send_batch(batch, self.topic, partition=partition)
                     future.add_done_callback(_look_at)
                     sent[future] = (partition, taken)
@@ -113,12 +133,13 @@ class _Sending:
             for future, (partition, taken) in sent.items():
                 self._settle(future, partition, taken, left[partition])
 
-    def _fill(self, partition: int, indices: list[int]) -> tuple[BatchBuilder, list[int]]:
+    def _fill(self, indices: list[int]) -> tuple[BatchBuilder, list[int]]:
         batch = self.client.create_batch()
+        most = self.limits.batch_bytes
         for count, index in enumerate(indices):
             record = self.records[index]
-            alone = count and partition in self._one_by_one
-            if alone or not batch.append(
+            too_many = count and batch.size() + record.size > most
+            if too_many or not batch.append(
                 timestamp=None, key=record.key, value=record.value, headers=record.headers
             ):
                 return batch, indices[:count]
@@ -134,23 +155,29 @@ class _Sending:
         if not future.done() or future.cancelled():
             return
         error = future.exception()
-        rest = indices[len(taken) :]
         if error is None:
             self._place(partition, taken, future.result().offset)
-        elif not isinstance(error, MessageSizeTooLargeError):
-            return
-        elif len(taken) == 1:
-            self.fates[taken[0]] = TooLarge(self.records[taken[0]].size)
+            if rest := indices[len(taken) :]:
+                self.queues[partition] = rest
+        elif isinstance(error, MessageSizeTooLargeError | RecordListTooLargeError):
+            self._learn(taken)
+
+    def _learn(self, refused: list[int]) -> None:
+        size = sum(self.records[index].size for index in refused)
+        if len(refused) > 1:
+            self.limits.batch_bytes = min(self.limits.batch_bytes, size // 2)
         else:
-            # The brokers take smaller batches than we thought: find the one that is too large.
-            self._one_by_one.add(partition)
-            rest = indices
-        if rest:
-            self.queues[partition] = rest
+            self.limits.record_bytes = min(self.limits.record_bytes, size - 1)
+            self.fates[refused[0]] = TooLarge(size, self.limits.record_bytes)
 
     def _place(self, partition: int, taken: list[int], first: int) -> None:
         for step, index in enumerate(taken):
             self.fates[index] = Placed(partition, first + step if first >= 0 else -1)
+
+
+def spent(fates: Sequence[Fate]) -> bool:
+    """Whether the client that brought these fates has to be replaced."""
+    return any(fate is None or isinstance(fate, TooLarge) for fate in fates)
 
 
 async def discard(client: AIOKafkaProducer) -> None:

@@ -7,9 +7,6 @@ from typing import Final
 import msgspec
 
 from rapport_runtime.delivery import Outgoing, Placed, TooLarge
-from rapport_runtime.kafka import MAX_RECORD_BYTES
-
-_HEADERS_AND_BATCH: Final = 4_096
 
 
 class NotPublishedError(Exception):
@@ -33,16 +30,17 @@ class Pending:
 
     __slots__ = ("answer", "outcomes", "records", "size")
 
-    def __init__(self, records: Sequence[Outgoing]) -> None:
+    def __init__(self, records: Sequence[Outgoing], record_bytes: int) -> None:
+        """What is larger than `record_bytes` is settled at once."""
         self.records = records
         self.outcomes: list[Outcome | None] = [None] * len(records)
         self.answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
         self.size = 0
         for index, record in enumerate(records):
-            size = len(record.key) + len(record.value)
+            size = record.size
             self.size += size
-            if size > MAX_RECORD_BYTES - _HEADERS_AND_BATCH:
-                self.outcomes[index] = TooLarge(size)
+            if size > record_bytes:
+                self.outcomes[index] = TooLarge(size, record_bytes)
 
     def open_indices(self) -> list[int]:
         return [index for index, outcome in enumerate(self.outcomes) if outcome is None]

@@ -16,7 +16,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from prometheus_client import Counter
 
-from rapport_runtime.delivery import Outgoing, deliver, discard
+from rapport_runtime.delivery import Limits, Outgoing, deliver, discard, spent
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.kafka import make_producer
 from rapport_runtime.metrics import COUNTS, Metrics
@@ -60,7 +60,9 @@ class EventProducer:
         self._topic = topic
         self._make = make
         self._spool = Spool(settings.spool.dir / topic, settings.spool.max_bytes)
-        self._replay = Replay(self._spool, topic, _replayed_counter(metrics, topic))
+        self._limits = Limits()
+        replayed = _replayed_counter(metrics, topic)
+        self._replay = Replay(self._spool, topic, self._limits, replayed)
         self._client: AIOKafkaProducer | None = None
         """Set while events go to Kafka directly, None while they go to the spool."""
         self._waiting: list[Pending] = []
@@ -88,7 +90,7 @@ class EventProducer:
         Raises SpoolFullError: not all of the batch was taken, and it has to be sent again;
         NotPublishedError: the same, after a bug has ended the producer.
         """
-        pending = Pending(batch)
+        pending = Pending(batch, self._limits.record_bytes)
         if self._tasks["flush"].done():
             raise NotPublishedError
         if self._waiting_bytes + pending.size > _WAITING_BYTES:
@@ -160,12 +162,12 @@ class EventProducer:
         records = [pending.records[index] for pending, index in places]
         failpoint("before_kafka_publish")
         with self._flush_seconds.time():
-            fates = await deliver(client, self._topic, records, ACK_SECONDS)
+            fates = await deliver(client, self._topic, records, self._limits, ACK_SECONDS)
         failpoint("after_kafka_publish")
         self._flush_records.observe(len(records))
         for (pending, index), fate in zip(places, fates, strict=True):
             pending.outcomes[index] = fate
-        if None in fates:
+        if spent(fates):
             _log.warning("kafka did not acknowledge, spooling", topic=self._topic)
             self._fall_back(client)
 
@@ -204,6 +206,7 @@ class EventProducer:
                     async with self._turn:
                         if await self._replay.rest(client, ACK_SECONDS):
                             self._client = client
+                            _log.info("events go to kafka directly", topic=self._topic)
                             return
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)

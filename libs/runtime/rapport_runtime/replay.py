@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
-from rapport_runtime.delivery import TooLarge, deliver, discard
+from rapport_runtime.delivery import Fate, Limits, TooLarge, deliver, discard, spent
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.settings import Settings
 from rapport_runtime.spool import Spool
@@ -26,24 +26,30 @@ _log = structlog.get_logger(__name__)
 async def connect(make: Connect, settings: Settings, topic: str) -> AIOKafkaProducer | None:
     """A client that knows the topic; None while Kafka does not answer."""
     client = make(settings)
+    known = False
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             await client.start()
             await client.partitions_for(topic)
-    except (KafkaError, OSError, TimeoutError):
-        await discard(client)
-        return None
-    return client
+            known = True
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.warning("kafka is away", topic=topic, cause=type(error).__name__)
+    finally:
+        if not known:
+            await discard(client)
+    return client if known else None
 
 
 class Replay:
-    """Moves what a spool holds into a topic. At least once: a chunk that was not acknowledged
-    as a whole is sent again as a whole."""
+    """Moves what a spool holds into a topic, at least once and in order."""
 
-    def __init__(self, spool: Spool, topic: str, replayed: Counter) -> None:
+    def __init__(self, spool: Spool, topic: str, limits: Limits, replayed: Counter) -> None:
         self._spool = spool
         self._topic = topic
+        self._limits = limits
         self._replayed = replayed
+        self._known: dict[int, Fate] = {}
+        """Of the oldest chunk, which record was settled by an earlier try, by its index."""
 
     async def most(self, client: AIOKafkaProducer, seconds: float) -> bool:
         """Until little is left; each chunk may take so long. False when Kafka or the disk fails."""
@@ -62,16 +68,25 @@ class Replay:
         return self._spool.empty
 
     async def send(self, client: AIOKafkaProducer, chunk: Chunk, seconds: float) -> bool:
-        """One chunk: into the log first, then forgotten here."""
-        fates = await deliver(client, self._topic, chunk.records, seconds)
-        if None in fates:
+        """One chunk: into the log first, then forgotten here. False: replace the client."""
+        open_ones = [index for index in range(len(chunk.records)) if index not in self._known]
+        records = [chunk.records[index] for index in open_ones]
+        fates = await deliver(client, self._topic, records, self._limits, seconds)
+        self._known.update(
+            (index, fate) for index, fate in zip(open_ones, fates, strict=True) if fate is not None
+        )
+        failpoint("before_spool_advance")
+        if len(self._known) < len(chunk.records) or not await self._forget(chunk):
             return False
+        failpoint("after_spool_advance")
+        return not spent(fates)
+
+    async def _forget(self, chunk: Chunk) -> bool:
         refused = [
-            record
-            for record, fate in zip(chunk.records, fates, strict=True)
+            chunk.records[index]
+            for index, fate in sorted(self._known.items())
             if isinstance(fate, TooLarge)
         ]
-        failpoint("before_spool_advance")
         try:
             if refused:
                 _log.error("spooled events are too large for kafka", events=len(refused))
@@ -80,7 +95,7 @@ class Replay:
         except OSError as error:
             _log.error("spool cannot be advanced", topic=self._topic, exc_info=error)
             return False
-        failpoint("after_spool_advance")
+        self._known.clear()
         self._replayed.inc(len(chunk.records))
         return True
 

@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.partitioner import murmur2
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.topics import create_topics
@@ -14,6 +16,7 @@ from rapport_runtime.kafka import MAX_RECORD_BYTES
 from rapport_runtime.partition import partition_of
 from rapport_runtime.pending import SPOOLED
 from rapport_runtime.producer import EventProducer
+from rapport_runtime.segment import parse_frames
 from rapport_runtime.spool import SpoolFullError
 
 from tests.support.fixtures import MakeTopic
@@ -86,7 +89,8 @@ async def test_an_event_too_large_for_kafka_is_named_and_the_others_go_on(
         )
 
     assert isinstance(first, Placed)
-    assert second == TooLarge(MAX_RECORD_BYTES + 4)
+    assert isinstance(second, TooLarge)
+    assert second.size > second.limit
     assert isinstance(third, Placed)
 
 
@@ -101,6 +105,29 @@ async def test_a_batch_larger_than_a_kafka_request_is_sent_in_parts(
 
     assert [type(outcome) for outcome in outcomes] == [Placed] * 60
     assert await read_numbers(broker.bootstrap, name) == {"a": list(range(60))}
+
+
+@pytest.mark.apache
+async def test_a_topic_that_takes_less_than_others_is_learnt_from_its_refusals(
+    broker: Broker, tmp_path: Path
+) -> None:
+    name = f"narrow_{uuid4().hex[:12]}"
+    limits = {"max.message.bytes": "20000"}
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1, topic_configs=limits)])
+    await admin.close()
+    wide = numbered("a", [7], size=30_000)
+
+    async with producing(broker, name, tmp_path) as producer:
+        await producer.publish([*numbered("a", range(7)), *wide, *numbered("a", [8, 9])])
+        await producer.until_direct()
+        outcomes = await producer.publish([*wide, *numbered("a", range(10, 600))])
+
+    assert [type(outcome) for outcome in outcomes] == [TooLarge, *[Placed] * 590]
+    in_log = await read_numbers(broker.bootstrap, name)
+    assert in_log == {"a": [*range(7), *range(8, 600)]}
+    assert parse_frames((tmp_path / name / "refused").read_bytes(), 0, 10).records == wide
 
 
 async def test_a_client_that_has_failed_for_good_is_replaced(

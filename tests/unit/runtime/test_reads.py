@@ -53,7 +53,12 @@ def test_a_token_of_impossible_positions_is_malformed(document: str) -> None:
 
 
 def test_a_token_covers_the_last_place_in_each_partition() -> None:
-    outcomes: list[Outcome] = [Placed(0, 5), Placed(1, 9), TooLarge(2_000_000), Placed(0, 6)]
+    outcomes: list[Outcome] = [
+        Placed(0, 5),
+        Placed(1, 9),
+        TooLarge(2_000_000, 1_000_000),
+        Placed(0, 6),
+    ]
 
     token = token_after("t", outcomes)
 
