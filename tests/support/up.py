@@ -55,6 +55,13 @@ class Up:
         assert file.exists(), f"`rapport up` ended with {self.process.poll()}: {self.talk}"
         return self.stack
 
+    def ask(self, *command: str) -> tuple[int, Any]:
+        """Runs another command about this stack; its exit status and its JSON."""
+        arguments = [sys.executable, "-m", "rapport_cli", *command]
+        arguments += ["--stack", str(self.state_dir / "stack.json")]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=_STOP_SECONDS)
+        return done.returncode, json.loads(done.stdout)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Asks it to end, and returns its exit status."""
         self.process.send_signal(how)

@@ -68,6 +68,36 @@ def test_each_key_may_do_what_its_role_needs_and_no_more(stacks: tuple[Up, Up]) 
     assert status == {"publisher": 403, "agent": 200, "ops": 200}
 
 
+def test_the_doctor_finds_nothing_wrong_with_a_stack_that_works(stacks: tuple[Up, Up]) -> None:
+    status, findings = stacks[0].ask("doctor", "--json")
+
+    assert status == 0, findings
+    states = {finding["what"]: finding["state"] for finding in findings}
+    assert states["canary"] == states["topics"] == states["projection"] == "ok"
+
+
+def test_topics_are_listed_with_the_partitions_that_they_have(stacks: tuple[Up, Up]) -> None:
+    status, topics = stacks[0].ask("topics", "list", "--json")
+
+    assert status == 0
+    assert {topic["partitions"] for topic in topics} == {4}
+    assert "rapport.interactions.v1" in {topic["topic"] for topic in topics}
+
+
+def test_what_ingest_refused_is_listed_with_its_reason(stacks: tuple[Up, Up]) -> None:
+    stack = stacks[0].stack
+    refused = uuid4().hex
+    batch = {"batch": [{"type": "track", "messageId": refused, "userId": "u-1"}]}
+    auth = (stack["keys"]["publisher"], "")
+    httpx2.post(f"{stack['ingest']}/v1/batch", json=batch, auth=auth, timeout=15, trust_env=False)
+
+    status, rows = stacks[0].ask("quarantine", "list", "--json")
+
+    assert status == 0
+    assert [row["code"] for row in rows if row["event_id"] == refused]
+    assert stacks[0].ask("parked", "list", "--json") == (0, [])
+
+
 def test_a_service_that_dies_is_started_again_and_it_is_said(stacks: tuple[Up, Up]) -> None:
     up = stacks[0]
     before = up.stack["pids"]["profile"]

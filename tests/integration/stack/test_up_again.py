@@ -1,5 +1,7 @@
 """`rapport up` on a folder that has been used before."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -7,6 +9,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 from rapport_cli.stack.apache import apache_obstacle
+from rapport_cli.stack.databases import database_names
+from rapport_cli.stack.postgres import Postgres
 
 from tests.support.servers import server_directory
 from tests.support.up import profile_status, publish, rapport_up
@@ -58,3 +62,35 @@ def test_with_the_embedded_broker_a_stack_starts_empty_and_says_so(folder: Path)
         assert after["keys"] == before["keys"]
         assert profile_status(after, customer) == httpx2.codes.NOT_FOUND
         assert profile_status(after, customer, publish(after, customer)) == httpx2.codes.OK
+
+
+@pytest.mark.slow
+def test_a_stack_ends_with_a_reason_when_its_log_in_memory_is_lost(folder: Path) -> None:
+    with rapport_up(folder) as up:
+        broker = up.wait_until_ready()["pids"]["kafka"]
+        before = up.processes()
+
+        os.kill(broker, signal.SIGKILL)
+
+        assert up.process.wait(60) == 1
+        assert "RPT-S005" in up.talk
+        up.wait_until_gone(before)
+
+
+@pytest.mark.slow
+async def test_databases_of_somebody_else_are_used_and_never_dropped(
+    folder: Path, own_postgres: Postgres
+) -> None:
+    options = ("--database", own_postgres.admin_url)
+    with rapport_up(folder, *options) as first:
+        before = first.wait_until_ready()
+        customer = f"u-{uuid4().hex}"
+        assert profile_status(before, customer, publish(before, customer)) == httpx2.codes.OK
+        assert before["pids"].keys() == {"supervisor", "kafka", "ingest", "profile"}
+        first.stop()
+
+    with rapport_up(folder, *options) as second:
+        assert second.process.wait(60) == 3
+
+    assert "RPT-D006" in second.talk
+    assert {"rapport_ingest", "rapport_keyring"} <= await database_names(own_postgres.admin_url)
