@@ -21,7 +21,7 @@ from rapport_ingest.main import Premises, create_app
 from rapport_ingest.settings import IngestSettings
 from rapport_privacy.crypto import DataKey, unseal
 from rapport_runtime.http.auth import Keys
-from rapport_runtime.http.keyfile import add_key
+from rapport_runtime.http.keyfile import SCOPES, add_key
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.serve import http_component
 
@@ -49,6 +49,7 @@ class Secrets:
             "reader": (["profile:read"], {}),
             "ops": (["ops:read", "ops:write", "profile:pii"], {}),
             "masked": (["ops:read"], {}),
+            "everything": (sorted(SCOPES), {}),
         }
         keys = {
             name: add_key(path, name, scopes, **options)[0]

@@ -58,7 +58,11 @@ async def receive_cloudevents(request: Request) -> Response:
         return await deliver(request, readings, delivery)
 
 
-@router.options("/v1/events", summary="Ask whether webhooks may be delivered here")
+@router.options(
+    "/v1/events",
+    summary="Ask whether webhooks may be delivered here",
+    response_class=Response,
+)
 async def allow_webhooks(request: Request) -> Response:
     # CloudEvents HTTP webhook 1.0.2, section 4. Whoever delivers still needs a key, so the right
     # to deliver is given to everybody, at any rate.

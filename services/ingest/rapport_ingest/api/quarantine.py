@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
+from rapport_events.event import Timestamp
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
@@ -62,8 +62,8 @@ async def read_quarantine(
     code: Text = None,
     source: Text = None,
     event_id: Text = None,
-    received_from: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    received_until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    received_from: Annotated[Timestamp | None, Query(alias="from")] = None,
+    received_until: Annotated[Timestamp | None, Query(alias="to")] = None,
     settled: Annotated[bool, Query(description="Settled ones, too")] = False,  # noqa: FBT002
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from rapport_events.event import Timestamp
 
 
 class _Body(BaseModel):
@@ -57,8 +58,8 @@ class Which(_Body):
     )
     code: str | None = Field(default=None, max_length=64)
     source: str | None = Field(default=None, max_length=256)
-    received_from: AwareDatetime | None = Field(default=None, strict=False)
-    received_until: AwareDatetime | None = Field(default=None, strict=False)
+    received_from: Timestamp | None = None
+    received_until: Timestamp | None = None
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
