@@ -101,8 +101,8 @@ def check(shown: Shown) -> str:
         raise StoryWrongError(wrong)
     names = ", ".join(check.__name__ for check in CHECKS)
     return (
-        f"All is as it should be: {names}; {len(shown.traffic.said):,} events of"
-        f" {len(shown.seen.histories):,} customers, none lost, none counted twice."
+        f"All is as it should be: {names}. {len(shown.traffic.said):,} events sent, the histories"
+        f" of {len(shown.seen.histories):,} customers read back: none lost, none counted twice."
     )
 
 
