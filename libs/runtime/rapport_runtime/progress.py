@@ -55,17 +55,19 @@ class Progress:
         deadline = monotonic() + timeout
         while not self._reached(projector, token):
             changed = self._changed
-            if _covers(await self._poll(engine, projector), token):
+            owned = token.keys() <= self._positions.get(projector, {}).keys()
+            if not owned and _covers(await self._poll(engine, projector), token):
                 return True
             left = deadline - monotonic()
             if left <= 0:
                 return False
-            owned = token.keys() <= self._positions.get(projector, {}).keys()
-            pause = min(left, _MISTRUST_SECONDS if owned else _POLL_SECONDS)
             try:
-                await asyncio.wait_for(changed.wait(), pause)
+                await asyncio.wait_for(
+                    changed.wait(), min(left, _MISTRUST_SECONDS if owned else _POLL_SECONDS)
+                )
             except TimeoutError:
-                continue
+                if _covers(await self._poll(engine, projector), token):
+                    return True
         return True
 
     def _reached(self, projector: str, token: Positions) -> bool:
