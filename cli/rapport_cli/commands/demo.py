@@ -20,27 +20,29 @@ from rapport_cli.stack.up import Plan
 _OFFSETS = (*(service.offset for service in installed_services()), POSTGRES_OFFSET, KAFKA_OFFSET)
 
 
+_Seed = Annotated[int, typer.Option(help="The same seed tells the same stories.")]
+_Customers = Annotated[int, typer.Option(min=1, max=10_000, help="Besides the named ones.")]
+_Days = Annotated[int, typer.Option(min=30, max=1_000, help="How far back they go.")]
+_StateDirectory = Annotated[
+    Path | None, typer.Option(help="Kept afterwards; a temporary one when left out.")
+]
+_BasePort = Annotated[
+    int | None,
+    typer.Option(
+        min=1024, max=65_500, help=f"{DEFAULT_BASE_PORT}, or the next that is free, when left out."
+    ),
+]
+_Once = Annotated[bool, typer.Option(help="Check the stories, stop, and say how it went.")]
+
+
 def demo(
-    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 1,
-    customers: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Besides the named ones.")
-    ] = 200,
-    days: Annotated[int, typer.Option(min=30, max=1_000, help="How far back they go.")] = 90,
-    state_dir: Annotated[
-        Path | None, typer.Option(help="Kept afterwards; a temporary one when left out.")
-    ] = None,
-    base_port: Annotated[
-        int | None,
-        typer.Option(
-            min=1024,
-            max=65_500,
-            help=f"{DEFAULT_BASE_PORT}, or the next that is free, when left out.",
-        ),
-    ] = None,
+    seed: _Seed = 1,
+    customers: _Customers = 200,
+    days: _Days = 90,
+    state_dir: _StateDirectory = None,
+    base_port: _BasePort = None,
     *,
-    once: Annotated[
-        bool, typer.Option(help="Check the stories, stop, and say how it went.")
-    ] = False,
+    once: _Once = False,
 ) -> None:
     """Start a stack, play made-up customers through real clients, and show what came of it.
 
