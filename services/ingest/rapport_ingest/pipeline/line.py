@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from rapport_events.codec import Problem
 from rapport_privacy.keyring import Resolved, Suppressed
 from rapport_runtime.delivery import Placed, TooLarge
+from rapport_runtime.failpoint import failpoint
 from rapport_runtime.pending import Spooled
 from rapport_runtime.producer import EventProducer
 
@@ -47,7 +48,9 @@ class Line:
         now = datetime.now(UTC)
         sealed = [_sealed(event, [next(people) for _ in event.named], now) for event in events]
         going = [one.record for one in sealed if isinstance(one, Sealed)]
+        failpoint("before_publish")
         places = iter(await self.producer.publish(going) if going else ())
+        failpoint("after_publish")
         return [_kept(one, next(places)) if isinstance(one, Sealed) else one for one in sealed]
 
 
