@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from rapport_events import codec
 from rapport_events.envelope import event_key
 from rapport_runtime.outbox import derived_id
+from rapport_runtime.progress import Progress, read_positions
 from rapport_runtime.settings import Settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -62,6 +63,17 @@ async def check(settings: Settings, topic: str, projector: str, *, once_an_id: b
         lost = len(wanted.keys() - applied.keys())
         double = applied.total() - len(applied)
     return Verdict(len(log), len(set(log.values())), lost, double, len(parked))
+
+
+async def moved(settings: Settings, projector: str, topic: str, seconds: float) -> bool:
+    """Whether every partition has moved on within the time."""
+    engine = create_async_engine(settings.database.url, poolclass=NullPool)
+    try:
+        before = await read_positions(engine, projector)
+        beyond = {(topic, number): before.get((topic, number), 0) + 1 for number in range(4)}
+        return await Progress().wait_for(engine, projector, beyond, seconds)
+    finally:
+        await engine.dispose()
 
 
 async def check_derived(settings: Settings, topic: str, target: str) -> int:

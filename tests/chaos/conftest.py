@@ -4,6 +4,7 @@ import pytest
 from rapport_cli.stack.broker import Broker
 from rapport_runtime.settings import Settings
 
+from tests.chaos.fleet import chaos_settings
 from tests.support.fixtures import (
     MakeDatabase,
     _skip_what_this_machine_lacks,
@@ -15,7 +16,7 @@ from tests.support.fixtures import (
     postgres,
     topic,
 )
-from tests.support.toy import prepare, settings_for
+from tests.support.toy import prepare
 
 __all__ = [
     "_skip_what_this_machine_lacks",
@@ -32,4 +33,4 @@ __all__ = [
 @pytest.fixture
 async def chaos(broker: Broker, new_database: MakeDatabase) -> Settings:
     """The shared broker, and a database with the toy's tables."""
-    return settings_for(broker.bootstrap, await new_database(prepare))
+    return chaos_settings(broker, await new_database(prepare))

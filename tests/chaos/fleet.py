@@ -14,12 +14,22 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from rapport_cli.stack.broker import Broker
 from rapport_runtime.settings import Settings
 
 from tests.support.events import happened, new_subject
+from tests.support.toy import settings_for
 
 ROOT = Path(__file__).parents[2]
 SESSION_SECONDS = 1.5
+
+
+def chaos_settings(broker: Broker, url: str) -> Settings:
+    """Static members come back at once after a `kill -9`; the embedded broker loses them."""
+    settings = settings_for(broker.bootstrap, url)
+    instance = "by-slot" if broker.idempotent else None
+    kafka = settings.kafka.model_copy(update={"instance_id": instance})
+    return settings.model_copy(update={"kafka": kafka})
 
 
 @dataclass
@@ -28,12 +38,15 @@ class Fleet:
 
     nursery: asyncio.subprocess.Process
     environment: Mapping[str, str]
+    static: bool
     deaths: dict[int, asyncio.Future[int]] = field(default_factory=dict)
     _born: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
 
     async def start(self, slot: int, **more: str) -> int:
-        """A worker with a static membership of its own; returns its pid."""
-        environment = {**self.environment, "RAPPORT_KAFKA__INSTANCE_ID": f"slot-{slot}", **more}
+        """A worker, where the broker can with a static membership of its own; returns its pid."""
+        environment = {**self.environment, **more}
+        if self.static:
+            environment["RAPPORT_KAFKA__INSTANCE_ID"] = f"slot-{slot}"
         assert self.nursery.stdin is not None
         self.nursery.stdin.write(json.dumps(environment).encode() + b"\n")
         pid = await self._born.get()
@@ -91,7 +104,7 @@ async def fleet(settings: Settings, topic: str, log: Path, **more: str) -> Async
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    workers = Fleet(nursery, environment)
+    workers = Fleet(nursery, environment, settings.kafka.instance_id is not None)
     listening = asyncio.create_task(workers.listen())
     try:
         yield workers

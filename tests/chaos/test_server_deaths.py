@@ -10,16 +10,16 @@ from aiokafka.admin import AIOKafkaAdminClient
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.postgres import Postgres
 from rapport_cli.stack.topics import create_topics
-from rapport_runtime.settings import Settings
+from rapport_runtime.settings import DatabaseSettings, Settings
 from sqlalchemy import make_url
 
 from tests.chaos.checker import check, count_effects
-from tests.chaos.fleet import feeding, fleet
+from tests.chaos.fleet import chaos_settings, feeding, fleet
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.events import happened, new_subject
 from tests.support.fixtures import MakeTopic
 from tests.support.publish import publish_bytes
-from tests.support.toy import prepare, settings_for
+from tests.support.toy import prepare
 from tests.support.toy_projector import EXIT_HALTED
 
 SEED = 20261123
@@ -31,7 +31,7 @@ async def test_kill_9_of_postgresql(
 ) -> None:
     url = await own_postgres.create_database("toy")
     await prepare(url)
-    settings = settings_for(broker.bootstrap, url)
+    settings = chaos_settings(broker, url)
     name, kills = await topic(), 3
     async with fleet(settings, name, tmp_path / "log", TOY_APPLY_MS="15") as workers:
         async with feeding(settings, name, SEED):
@@ -54,7 +54,8 @@ async def test_a_commit_whose_answer_is_lost(
     name, cuts = await topic(), 20
     async with cutting_proxy(postgres.port) as proxy:
         url = make_url(chaos.database.url).set(port=proxy.port)
-        behind = settings_for(chaos.kafka.bootstrap, url.render_as_string(hide_password=False))
+        database = DatabaseSettings(url=url.render_as_string(hide_password=False))
+        behind = chaos.model_copy(update={"database": database})
         options = {"RAPPORT_SEEDED_BUG": bug}
         async with fleet(behind, name, tmp_path / "log", **options) as workers:
             async with feeding(chaos, name, SEED):
@@ -72,7 +73,7 @@ async def test_a_commit_whose_answer_is_lost(
 async def test_kill_9_of_the_broker(own_broker: Broker, chaos: Settings, tmp_path: Path) -> None:
     if not own_broker.keeps_data:
         pytest.skip("the embedded broker forgets its log: install Java 17 and Maven")
-    settings = settings_for(own_broker.bootstrap, chaos.database.url)
+    settings = chaos_settings(own_broker, chaos.database.url)
     await create_topics(own_broker.bootstrap, [TOPIC], partitions=4)
     kills = 2
     async with fleet(settings, TOPIC, tmp_path / "log") as workers:

@@ -8,11 +8,12 @@ import os
 import random
 import signal
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from rapport_runtime.settings import Settings
 
-from tests.chaos.checker import Verdict, check, check_derived
+from tests.chaos.checker import Verdict, check, check_derived, moved
 from tests.chaos.fleet import SESSION_SECONDS, Fleet, feeding, fleet
 from tests.support.fixtures import MakeTopic
 
@@ -117,6 +118,29 @@ async def test_a_paused_worker_that_wakes_up_after_its_partitions_are_gone(
     print(found.line("paused zombies", bug=bug, pauses=pauses, fenced=fenced))  # noqa: T201
     assert ((found.lost, found.double) != (0, 0)) is bool(bug)
     assert (fenced > 0) is not bool(bug)
+
+
+async def test_a_worker_that_is_paused_inside_a_transaction_gives_its_locks_back(
+    chaos: Settings, topic: MakeTopic, tmp_path: Path
+) -> None:
+    name = await topic()
+    options = {"TOY_APPLY_MS": "100", "RAPPORT_WORKER__BATCH": "100"}
+    async with fleet(chaos, name, tmp_path / "log", **options) as workers:
+        projector = workers.environment["TOY_NAME"]
+        async with feeding(chaos, name, SEED):
+            first = await workers.start(0)
+            assert await moved(chaos, projector, name, 20)
+            os.kill(first, signal.SIGSTOP)
+            await workers.start(1)
+            began = monotonic()
+            took_over = await moved(chaos, projector, name, 30)
+            seconds = monotonic() - began
+        os.kill(first, signal.SIGCONT)
+        found = await verdict(workers, chaos)
+
+    print(found.line("paused inside a transaction", take_over_seconds=f"{seconds:.1f}"))  # noqa: T201
+    assert took_over
+    assert (found.lost, found.double) == (0, 0)
 
 
 @pytest.mark.parametrize(("bug", "kills"), [("", 6), ("M5", 0)])

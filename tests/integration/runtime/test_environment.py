@@ -1,9 +1,11 @@
 """What is not the events' fault is waited for, and changes nothing until it is over."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from rapport_events.envelope import Record
 from rapport_runtime.subscription import Derived, run_subscription
 from sqlalchemy import text
@@ -97,3 +99,29 @@ async def test_a_wrong_statement_is_a_bug_and_not_waited_for(world: World) -> No
     subscription = replace(toy("p", world.topic), apply=apply)
     with pytest.raises(Exception, match="no_such_column"):
         await run_subscription(subscription, world.resources, until=await world.publish(visits(1)))
+
+
+async def test_a_fetch_that_never_returns_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    getmany = AIOKafkaConsumer.getmany
+    clients = []
+
+    async def hang_in_the_first_client(
+        consumer: AIOKafkaConsumer, *places: TopicPartition, **options: int
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        if consumer not in clients:
+            clients.append(consumer)
+        if len(clients) == 1:
+            await asyncio.Event().wait()
+        return dict(await getmany(consumer, *places, **options))
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", hang_in_the_first_client)
+    records = visits(20)
+    worker = world.settings.worker.model_copy(update={"stall_seconds": 1.0})
+    settings = world.settings.model_copy(update={"worker": worker})
+    resources = replace(world.resources, settings=settings)
+    await run_subscription(toy("p", world.topic), resources, until=await world.publish(records))
+
+    assert len(clients) == 2
+    assert await world.effects("p") == once(records)

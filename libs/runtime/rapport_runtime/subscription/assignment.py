@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from time import monotonic
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 
@@ -19,14 +20,28 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     def __init__(self) -> None:
         self.epoch = 0
         self.settled = asyncio.Event()
+        self._unsettled_at = monotonic()
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
         self.epoch += 1
         self.settled.clear()
+        self._unsettled_at = monotonic()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:  # noqa: ARG002
         self.epoch += 1
         self.settled.set()
+
+    async def settles(self, seconds: float) -> bool:
+        """Whether partitions are assigned, now or within the time."""
+        try:
+            await asyncio.wait_for(self.settled.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def unsettled_seconds(self) -> float:
+        """How long a rebalance has been going on; one that never ends needs a new client."""
+        return 0.0 if self.settled.is_set() else monotonic() - self._unsettled_at
 
     def require(self, epoch: int) -> None:
         """Raise StaleAssignmentError unless the assignment is still that of `epoch`."""

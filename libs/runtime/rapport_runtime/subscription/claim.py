@@ -5,17 +5,35 @@ from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+)
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_runtime.contract import HaltedError, Subscription
 from rapport_runtime.failpoint import failpoint
-from rapport_runtime.subscription.assignment import Assignment
+from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
 from rapport_runtime.subscription.batch import anchor
-from rapport_runtime.subscription.offsets import Position, Step, advance, load_positions
+from rapport_runtime.subscription.offsets import (
+    FencedError,
+    Position,
+    Step,
+    advance,
+    load_positions,
+)
 from rapport_runtime.tables import TABLES
+
+MOVED: Final = (
+    FencedError,
+    StaleAssignmentError,
+    OffsetOutOfRangeError,
+    NoOffsetForPartitionError,
+)
+"""What a claim answers: by new positions, or by saying what is wrong with the log."""
 
 _POLL_MS: Final = 200
 

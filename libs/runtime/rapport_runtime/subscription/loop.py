@@ -10,19 +10,14 @@ from time import monotonic
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import (
-    KafkaError,
-    KafkaTimeoutError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from rapport_runtime.contract import Resources, Subscription
 from rapport_runtime.failure import WAITED_FOR, is_environment, sqlstate
 from rapport_runtime.pause import pause
-from rapport_runtime.subscription.assignment import Assignment, StaleAssignmentError
+from rapport_runtime.subscription.assignment import Assignment
 from rapport_runtime.subscription.batch import Batch
-from rapport_runtime.subscription.claim import claim, count_partitions
+from rapport_runtime.subscription.claim import MOVED, claim, count_partitions
 from rapport_runtime.subscription.client import Shown, can_connect, joined, make
 from rapport_runtime.subscription.offsets import FencedError, Step, advance, count_owned
 from rapport_runtime.subscription.pace import Pace
@@ -35,14 +30,6 @@ _SETTLE_SECONDS: Final = 0.05
 _CLAIM_SECONDS: Final = 60.0
 _RECHECK_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 5.0
-
-_MOVED: Final = (
-    FencedError,
-    StaleAssignmentError,
-    OffsetOutOfRangeError,
-    NoOffsetForPartitionError,
-)
-"""What a claim answers: by new positions, or by saying what is wrong with the log."""
 
 Until = Mapping[tuple[str, int], int]
 
@@ -91,6 +78,7 @@ class _Worker:
         self._pace = Pace(resources.settings.worker.batch)
         self._checked_at = 0.0
         self._joined_at = 0.0
+        self._fresh = False
         self._stall_seconds = resources.settings.worker.stall_seconds
         self._assignment = Assignment()
         self._shown = Shown(grouped=until is None)
@@ -123,7 +111,7 @@ class _Worker:
     async def _guarded_turn(self, consumer: AIOKafkaConsumer) -> None:
         try:
             await self._turn(consumer)
-        except _MOVED as error:
+        except MOVED as error:
             await self._forget()
             if isinstance(error, FencedError):
                 self._telemetry.rolled_back("fenced", 0.0)
@@ -139,7 +127,12 @@ class _Worker:
             return
         batch = await self._next(self._reader)
         if batch is None:
+            self._fresh = False
             await self._idle(self._reader, consumer)
+            return
+        if not self._fresh:
+            # In a quiet moment a topic may be replaced: look at the anchors before going on.
+            await self._forget()
             return
         self.watchdog.waiting = max(1, len(batch))
         # While the database works, the next batch is fetched and decoded.
@@ -155,9 +148,9 @@ class _Worker:
 
     async def _claim(self, consumer: AIOKafkaConsumer) -> None:
         assignment = self._assignment
-        try:
-            await asyncio.wait_for(assignment.settled.wait(), _SETTLE_SECONDS)
-        except TimeoutError:
+        if not await assignment.settles(_SETTLE_SECONDS):
+            if assignment.unsettled_seconds() > self._stall_seconds:
+                raise KafkaTimeoutError
             return
         async with asyncio.timeout(_CLAIM_SECONDS):
             offsets = await claim(self._subscription, self._resources.engine, consumer, assignment)
@@ -165,6 +158,7 @@ class _Worker:
         self._positions = {}
         self._resources.progress.forget(self._subscription.name)
         self._advance(offsets)
+        self._fresh = True
         self._checked_at = monotonic()
         self._telemetry.claimed(offsets)
 
