@@ -22,15 +22,15 @@ class Block:
     code: str
 
 
-def blocks() -> list[Block]:
-    return [Block(language, code) for language, code in _FENCE.findall(README.read_text("utf-8"))]
+def blocks(page: Path = README) -> list[Block]:
+    return [Block(language, code) for language, code in _FENCE.findall(page.read_text("utf-8"))]
 
 
-def examples() -> list[Block]:
+def examples(page: Path = README) -> list[Block]:
     """The blocks that a reader types while the demo runs, in order."""
     return [
         block
-        for block in blocks()
+        for block in blocks(page)
         if block.language in {"sh", "python"} and block.code not in FROM_A_CHECKOUT
     ]
 
