@@ -10,7 +10,7 @@ import msgspec
 import pydantic
 from aiokafka.errors import KafkaError
 from rapport_events.codec import UndecodableEventError
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rapport_runtime.contract import DataError
@@ -73,11 +73,9 @@ def is_environment(error: BaseException) -> bool:
     state = sqlstate(error)
     if state is not None:
         return state[:2] in _ENVIRONMENT_CLASSES
-    if isinstance(error, DBAPIError):
+    if isinstance(error, (DBAPIError, asyncpg.InterfaceError)):
         # Without a SQLSTATE it came from the client: a closed connection, or a wrong call.
-        return isinstance(error, InterfaceError) or "connection" in str(error.orig)
-    if isinstance(error, asyncpg.InterfaceError):
-        return "connection" in str(error)
+        return "connection" in str(error.orig if isinstance(error, DBAPIError) else error)
     return isinstance(error, (KafkaError, OSError, TimeoutError, PoolTimeoutError))
 
 

@@ -118,7 +118,7 @@ async def test_a_fetch_that_never_returns_is_given_up(
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", hang_in_the_first_client)
     records = visits(20)
-    worker = world.settings.worker.model_copy(update={"stall_seconds": 1.0})
+    worker = world.settings.worker.model_copy(update={"stall_seconds": 6.0})
     settings = world.settings.model_copy(update={"worker": worker})
     resources = replace(world.resources, settings=settings)
     await run_subscription(toy("p", world.topic), resources, until=await world.publish(records))

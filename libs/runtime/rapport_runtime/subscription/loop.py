@@ -5,9 +5,9 @@ outcome of a COMMIT whose answer was lost is found out that way, and never guess
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -27,10 +27,10 @@ from rapport_runtime.subscription.transaction import apply_batch
 from rapport_runtime.watchdog import Watchdog
 
 _SETTLE_SECONDS: Final = 0.05
-_CLAIM_SECONDS: Final = 60.0
 _RECHECK_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 5.0
 
+T = TypeVar("T")
 Until = Mapping[tuple[str, int], int]
 
 
@@ -80,6 +80,8 @@ class _Worker:
         self._joined_at = 0.0
         self._fresh = False
         self._stall_seconds = resources.settings.worker.stall_seconds
+        # A new client comes before the watchdog: it is the smaller remedy.
+        self._patience = self._stall_seconds / 2
         self._assignment = Assignment()
         self._shown = Shown(grouped=until is None)
 
@@ -95,7 +97,7 @@ class _Worker:
         self._assignment = assignment = Assignment()
         by_hand = self._until is not None
         consumer = make(self._subscription, self._resources, assignment, by_hand=by_hand)
-        async with joined(consumer, self._stop, self._stall_seconds):
+        async with joined(consumer, self._stop, self._patience):
             self._joined_at = monotonic()
             if by_hand:
                 # Without a group nobody tells the listener.
@@ -139,21 +141,22 @@ class _Worker:
         self._ahead = asyncio.create_task(self._reader.read(self._pace.most))
         began_at = monotonic()
         outcome = await apply_batch(self._subscription, self._resources, batch)
-        self._pace.applied()
+        self._pace.applied(monotonic() - began_at)
         self._advance({step.place: step.next_offset for step in batch.steps})
         self._telemetry.committed(batch, outcome, began_at)
-        self._tell(self._reader)
         self.watchdog.alive()
+        self._tell(self._reader)
         self._shown.show_later(consumer, self._positions)
 
     async def _claim(self, consumer: AIOKafkaConsumer) -> None:
         assignment = self._assignment
         if not await assignment.settles(_SETTLE_SECONDS):
-            if assignment.unsettled_seconds() > self._stall_seconds:
+            if assignment.unsettled_seconds() > self._patience:
                 raise KafkaTimeoutError
             return
-        async with asyncio.timeout(_CLAIM_SECONDS):
-            offsets = await claim(self._subscription, self._resources.engine, consumer, assignment)
+        offsets = await self._in_time(
+            claim(self._subscription, self._resources.engine, consumer, assignment)
+        )
         self._reader = Reader(consumer, assignment, self._subscription, dict(offsets))
         self._positions = {}
         self._resources.progress.forget(self._subscription.name)
@@ -164,11 +167,13 @@ class _Worker:
 
     async def _next(self, reader: Reader) -> Batch | None:
         ahead, self._ahead = self._ahead, None
+        return await self._in_time(ahead or reader.read(self._pace.most))
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        """Give up a client that never answers (aiokafka#712): raises KafkaTimeoutError."""
         try:
-            async with asyncio.timeout(self._stall_seconds):
-                return await (ahead or reader.read(self._pace.most))
+            return await asyncio.wait_for(answer, self._patience)
         except TimeoutError as error:
-            # A fetch may never return once the network was gone (aiokafka#712).
             raise KafkaTimeoutError from error
 
     async def _idle(self, reader: Reader, consumer: AIOKafkaConsumer) -> None:
@@ -180,7 +185,7 @@ class _Worker:
             self.watchdog.waiting = max(1, waiting)
         elif silent or not waiting:
             self.watchdog.alive()
-        if monotonic() - self._checked_at > _RECHECK_SECONDS:
+        if not silent and monotonic() - self._checked_at > _RECHECK_SECONDS:
             await self._recheck(reader, consumer)
 
     async def _recheck(self, reader: Reader, consumer: AIOKafkaConsumer) -> None:
