@@ -35,11 +35,12 @@ _PARKED: Final = """
 SELECT topic, count(*) FROM parked_event WHERE projector = $1 AND settled_at IS NULL GROUP BY topic
 """
 
-_PERSON: Final = """
-SELECT root.subject_id::text, coalesce(root.members, ARRAY[root.subject_id])::text[], root.state
+_PEOPLE: Final = """
+SELECT named.subject_id::text, root.subject_id::text,
+    coalesce(root.members, ARRAY[root.subject_id])::text[], root.state
 FROM profile named JOIN profile root
     ON root.subject_id = coalesce(named.merged_into, named.subject_id)
-WHERE named.subject_id = $1::text::uuid
+WHERE named.subject_id = ANY($1::text[]::uuid[])
 """
 
 _LOOK: Final = """
@@ -166,11 +167,15 @@ async def count_parked(snap: Snapshot, projector: str) -> dict[str, int]:
 
 async def load_person(snap: Snapshot, subject: str) -> Person | None:
     """The person of a subject, merged or not."""
-    row = await snap.fetchrow(_PERSON, subject)
-    if row is None:
-        return None
-    root, members, state = row
-    return Person(root, members, Profile() if state is None else unpack(state))
+    return (await load_people(snap, [subject])).get(subject)
+
+
+async def load_people(snap: Snapshot, subjects: Collection[str]) -> dict[str, Person]:
+    """The persons of those of the subjects that are known."""
+    return {
+        subject: Person(root, members, _unpacked(state))
+        for subject, root, members, state in await snap.fetch(_PEOPLE, list(subjects))
+    }
 
 
 async def look(pool: Pool, projector: str, subject: str, *, with_traits: bool) -> Look:
@@ -181,10 +186,10 @@ async def look(pool: Pool, projector: str, subject: str, *, with_traits: bool) -
     progress = [Progressed(*one) for one in zip(*(row[:6] if row[0] else ()), strict=True)]
     if row["subject"] is None:
         return Look(progress, None, ())
-    state = row["state"]
-    profile = Profile() if state is None else unpack(state)
     told = [Stored(*one) for one in zip(*(row[9:] if row[9] else ()), strict=True)]
-    return Look(progress, Person(str(row["subject"]), row["members"], profile), told)
+    return Look(
+        progress, Person(str(row["subject"]), row["members"], _unpacked(row["state"])), told
+    )
 
 
 async def load_owners(snap: Reads, kind: str, ref: str, limit: int) -> list[str]:
@@ -219,6 +224,10 @@ async def load_glances(
     """The same, without what the events say."""
     rows = await snap.fetch(_GLANCES, *_arguments(members, selection), limit)
     return [Glance(Place(*row[:3]), row[3], row[4]) for row in rows]
+
+
+def _unpacked(state: bytes | None) -> Profile:
+    return Profile() if state is None else unpack(state)
 
 
 def _arguments(members: Sequence[str], selection: Selection) -> tuple[object, ...]:

@@ -171,6 +171,13 @@ async def test_a_part_that_does_not_exist_is_answered_with_the_one_meant(house: 
     assert "did you mean traits?" in answer.json()["detail"]
 
 
+async def test_a_question_that_does_not_exist_is_not_ignored(house: House) -> None:
+    answer = await house.get(f"/v1/profiles/{new_subject()}?inlcude=traits")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/inlcude"
+
+
 async def test_an_order_number_of_two_shops_names_both_customers(house: House) -> None:
     one, other = {"user_id": a_name()}, {"user_id": a_name()}
     await house.tell(

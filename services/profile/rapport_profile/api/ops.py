@@ -9,6 +9,7 @@ from rapport_runtime import parked
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
+from rapport_runtime.parked import ParkedEvent
 from rapport_runtime.subscription import Resources, redrive
 
 from rapport_profile import queries
@@ -79,25 +80,8 @@ async def read_parked(
         )
     page = found[:limit]
     following = encode_cursor([page[-1].id], query) if len(found) > limit else None
-    shown = [
-        ParkedView(
-            id=one.id,
-            projector=one.projector,
-            topic=one.topic,
-            partition=one.partition,
-            offset=one.offset,
-            event=None if one.event_key is None else one.event_key.hex(),
-            code=one.code,
-            detail=one.detail,
-            bytes=one.bytes,
-            parked_at=one.parked_at,
-            settled_at=one.settled_at,
-            settled_as=one.settled_as,
-        )
-        for one in page
-    ]
     return answer(
-        ParkedListView(parked=shown, next_cursor=following),
+        ParkedListView(parked=[_parked(one) for one in page], next_cursor=following),
         None if following is None else next_link(request, following),
     )
 
@@ -122,6 +106,23 @@ async def receive_discard(request: Request, _: Writer, wanted: Ids) -> Response:
     async with library.engine.begin() as connection:
         discarded = await parked.discard(connection, wanted.ids)
     return answer(DiscardView(discarded=discarded))
+
+
+def _parked(one: ParkedEvent) -> ParkedView:
+    return ParkedView(
+        id=one.id,
+        projector=one.projector,
+        topic=one.topic,
+        partition=one.partition,
+        offset=one.offset,
+        event=None if one.event_key is None else one.event_key.hex(),
+        code=one.code,
+        detail=one.detail,
+        bytes=one.bytes,
+        parked_at=one.parked_at,
+        settled_at=one.settled_at,
+        settled_as=one.settled_as,
+    )
 
 
 def _partition(one: Progressed, now: datetime) -> PartitionView:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
@@ -28,15 +29,19 @@ RefPath = Annotated[
     ),
 ]
 
-Include = Annotated[
-    str | None,
-    Query(
+
+class ProfileQuery(BaseModel):
+    """The query string of the profile route."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    include: str | None = Field(
+        default=None,
         max_length=500,
         description="Parts to answer, comma-separated; all when absent. "
         f"Parts: {', '.join(sorted(PARTS))}",
         examples=["identities,traits,tickets"],
-    ),
-]
+    )
 
 
 class UnknownPartError(ApiError):
@@ -64,8 +69,10 @@ def parse_include(include: str | None) -> Collection[str]:
 
 
 @router.get("/{ref:path}", summary="Read one customer", responses={200: {"model": ProfileView}})
-async def read_profile(ref: RefPath, visit: OpenVisit, include: Include = None) -> Response:
-    named, parts = parse_ref(ref), parse_include(include)
+async def read_profile(
+    ref: RefPath, visit: OpenVisit, query: Annotated[ProfileQuery, Query()]
+) -> Response:
+    named, parts = parse_ref(ref), parse_include(query.include)
     subject = await locate(visit, named)
     moment, found = await visit.look(subject, with_traits="traits" in parts)
     person, trait_events = readable(found.person, named), found.trait_events

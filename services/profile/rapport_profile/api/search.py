@@ -1,6 +1,7 @@
 """Finding customers by what they are called and by what is theirs."""
 
 from collections.abc import Sequence
+from itertools import chain, islice
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,10 +11,10 @@ from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
 from rapport_profile.api.people import is_erased
-from rapport_profile.api.profiles import see
-from rapport_profile.api.visit import OpenVisit, Visit, answer
+from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Person, Snapshot
+from rapport_profile.reader import Stored, open_events
 from rapport_profile.ref import Ref, criterion, parse_ref
 from rapport_profile.schemas.search import HitsView, HitView
 from rapport_profile.views.profile import Seen, view
@@ -80,17 +81,16 @@ async def search_profiles(
     after = decode_cursor(criteria.cursor, filters, length=1)[0] if criteria.cursor else ""
     located = await _locate_all(visit, refs)
     async with visit.snapshot() as (snap, moment):
-        found = await _matching(snap, refs, located)
-        rest = [person for person in found if person.subject > str(after)]
+        rest = [root for root in await _matching(snap, refs, located) if root > str(after)]
         page = rest[: criteria.limit]
-        traits = [await queries.load_trait_events(snap, person.members) for person in page]
+        known = await queries.load_people(snap, page)
+        people = [known[root] for root in page if not is_erased(known[root])]
+        traits = [await queries.load_trait_events(snap, person.members) for person in people]
     mask = visit.mask()
-    hits = [
-        _hit(person, await see(visit, moment, person, _PARTS, trait_events, ()), mask)
-        for person, trait_events in zip(page, traits, strict=True)
-    ]
-    cursor = encode_cursor([page[-1].subject], filters) if len(rest) > len(page) else None
-    await visit.record("search", [person.subject for person in page], _PARTS)
+    seen = await _see(visit, moment, people, traits)
+    hits = [_hit(person, one, mask) for person, one in zip(people, seen, strict=True)]
+    cursor = encode_cursor([page[-1]], filters) if len(rest) > len(page) else None
+    await visit.record("search", [person.subject for person in people], _PARTS)
     return answer(
         HitsView(profiles=hits, next_cursor=cursor, meta=moment.meta(mask)),
         None if cursor is None else next_link(request, cursor),
@@ -105,28 +105,47 @@ async def _locate_all(visit: Visit, refs: Sequence[Ref]) -> dict[Ref, str]:
     return located | {ref: ref.value for ref in refs if ref.is_subject}
 
 
-async def _matching(snap: Snapshot, refs: Sequence[Ref], located: dict[Ref, str]) -> list[Person]:
-    """The persons whom every criterion names, by subject id; erased ones are not found."""
-    people: dict[str, Person] = {}
+async def _matching(snap: Snapshot, refs: Sequence[Ref], located: dict[Ref, str]) -> Sequence[str]:
+    """The persons whom every criterion names, in order of subject id."""
+    known = await queries.load_people(snap, list(located.values()))
     named: list[set[str]] = []
     for ref in refs:
         if ref.is_thing:
-            subjects = await queries.load_owners(snap, ref.kind, ref.value, _MOST_OWNERS)
+            owners = await queries.load_owners(snap, ref.kind, ref.value, _MOST_OWNERS)
+            named.append(set(owners))
         else:
-            subjects = [located[ref]] if ref in located else []
-        found = [await queries.load_person(snap, subject) for subject in subjects]
-        those = {person.subject: person for person in found if person and not is_erased(person)}
-        people |= those
-        named.append(set(those))
-    return [people[subject] for subject in sorted(set.intersection(*named))]
+            person = known.get(located.get(ref, ""))
+            named.append(set() if person is None else {person.subject})
+    return sorted(set.intersection(*named))
+
+
+async def _see(
+    visit: Visit, moment: Moment, people: Sequence[Person], traits: Sequence[Sequence[Stored]]
+) -> list[Seen]:
+    """Opens what the hits are made of, with two questions to the keyring for all of them."""
+    keyring = visit.library.keyring
+    members = [member for person in people for member in person.members]
+    identifiers = await keyring.identifiers(members) if members else {}
+    opened = iter(await open_events(keyring, chain.from_iterable(traits)))
+    return [
+        Seen(
+            subjects=person.members,
+            profile=person.profile,
+            identifiers=identifiers,
+            trait_events=list(islice(opened, len(events))),
+            opened={},
+            now=moment.now,
+        )
+        for person, events in zip(people, traits, strict=True)
+    ]
 
 
 def _hit(person: Person, seen: Seen, mask: Mask) -> HitView:
-    profile = person.profile
+    profile, root = person.profile, person.subject
     return HitView(
-        subject=person.subject,
+        subject=root,
         subjects=list(person.members),
-        url=f"/v1/profiles/{person.subject}",
+        url=f"/v1/profiles/{root}",
         first_seen=profile.first_seen,
         last_seen=profile.last_seen,
         orders=len(profile.purchase_times),
