@@ -40,6 +40,10 @@ class Reason:
     detail: str
 
 
+CONFLICT: Final = Reason("id_conflict", "another event is known by this source and id")
+"""Does not count towards the limits: a publisher that uses its ids twice must not halt us all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parked:
     """An event that is set aside, with its place in the log and the reason."""
@@ -80,10 +84,11 @@ async def park(
     """Set the events aside in the current transaction.
 
     Raises TooManyParkedError when more than `park_run` consecutive events of a partition, or
-    more than `park_share` of its last 1,000, would be waiting. Settled ones do not count, and
-    the table remembers across restarts.
+    more than `park_share` of its last 1,000, would be waiting. Settled ones and conflicts do not
+    count, and the table remembers across restarts.
     """
-    for place, offsets in _by_place(aside).items():
+    doubtful = [event for event in aside if event.reason != CONFLICT]
+    for place, offsets in _by_place(doubtful).items():
         known = await _waiting(connection, projector, place, offsets)
         check_limits(place, sorted(known.union(offsets)), limits)
     statement = insert(_T)
@@ -168,6 +173,7 @@ async def _waiting(
             _T.c.partition == place.partition,
             _T.c.offset > min(offsets) - _WINDOW,
             _T.c.settled_at.is_(None),
+            _T.c.code != CONFLICT.code,
         )
     )
     return set(found)

@@ -45,6 +45,22 @@ async def test_another_event_under_a_known_id_is_parked(world: World) -> None:
     ]
 
 
+async def test_a_publisher_that_uses_its_ids_twice_does_not_halt_the_projector(
+    world: World,
+) -> None:
+    subject = new_subject()
+    records = [
+        happened("order.placed", subject, event_id=f"o-{n % 60}", order=str(n)) for n in range(120)
+    ]
+    after = visits(1)
+
+    until = await world.publish([*records, *after])
+    await run_subscription(toy("p", world.topic), world.resources, until=until)
+
+    assert await world.effects("p") == once([*records[:60], *after])
+    assert await world.rows("SELECT DISTINCT code FROM parked_event") == [("id_conflict",)]
+
+
 async def test_without_a_fingerprint_the_data_tells_a_repeat_from_a_conflict(
     world: World,
 ) -> None:

@@ -13,11 +13,10 @@ from rapport_runtime import inbox, outbox, parked
 from rapport_runtime.contract import Resources, Subscription
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.failure import SPOKEN, data_reason
-from rapport_runtime.parked import Parked, Reason
+from rapport_runtime.parked import CONFLICT, Parked
 from rapport_runtime.subscription.batch import Batch
 from rapport_runtime.subscription.offsets import advance
 
-_CONFLICT: Final = Reason("id_conflict", "another event is known by this source and id")
 _AT_ONCE: Final = text("SET CONSTRAINTS ALL IMMEDIATE")
 """A constraint that waits for COMMIT would not tell which event broke it."""
 
@@ -61,7 +60,7 @@ async def apply_records(
     derived = await subscription.apply(connection, sifted.new) if sifted.new else ()
     if emit:
         await outbox.add(connection, derived)
-    conflicts = [Parked.of(record, _CONFLICT) for record in sifted.conflicts]
+    conflicts = [Parked.of(record, CONFLICT) for record in sifted.conflicts]
     applied = len(sifted.new)
     repeated = len(records) - applied - len(conflicts)
     return Outcome(applied, repeated, 0, len(derived) if emit else 0), conflicts
