@@ -28,7 +28,9 @@ def test_the_readme_is_short() -> None:
     assert len(README.read_text("utf-8").splitlines()) < 200
 
 
-@pytest.mark.parametrize("page", [README, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [README, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
+)
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert dead_links(page) == []
 
