@@ -151,7 +151,9 @@ def viewed(
     session = next((found for name in names if (found := _moved(rest, name, ref))), None)
     data["session"] = session or ref(context.get("sessionId"))
     data["properties"] = rest
-    return Meaning(type_, _present(data))
+    # Pages are on the web and screens in an app, whichever side the library runs on.
+    channel = "app" if type_ == ScreenViewed.type else "web"
+    return Meaning(type_, _present(data), channel=channel)
 
 
 def _moved(rest: dict[str, Any], name: str, read: Callable[[object], str | None]) -> str | None:
