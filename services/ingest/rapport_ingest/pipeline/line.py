@@ -13,7 +13,7 @@ from rapport_runtime.producer import EventProducer
 
 from rapport_ingest.draft import Rejection
 from rapport_ingest.pipeline.check import Checked, rejection
-from rapport_ingest.pipeline.seal import Sealed, seal_event
+from rapport_ingest.pipeline.seal import Mac, Sealed, seal_event
 from rapport_ingest.pipeline.together import People
 
 ERASED = "erased"
@@ -46,7 +46,8 @@ class Line:
         named = [one for event in events for one in event.named]
         people = iter(await self.people.resolve(named))
         now = datetime.now(UTC)
-        sealed = [_sealed(event, [next(people) for _ in event.named], now) for event in events]
+        mac = self.people.keyring.mac_local
+        sealed = [_sealed(event, [next(people) for _ in event.named], now, mac) for event in events]
         going = [one.record for one in sealed if isinstance(one, Sealed)]
         failpoint("before_publish")
         places = iter(await self.producer.publish(going) if going else ())
@@ -60,14 +61,14 @@ _GONE = Problem(
 
 
 def _sealed(
-    event: Checked, people: Sequence[Resolved | Suppressed], now: datetime
+    event: Checked, people: Sequence[Resolved | Suppressed], now: datetime, mac: Mac
 ) -> Sealed | Rejection:
     known = []
     for person in people:
         if isinstance(person, Suppressed):
             return rejection(event.draft, _GONE)
         known.append(person)
-    return seal_event(event, known, now)
+    return seal_event(event, known, now, mac)
 
 
 def _kept(event: Sealed, place: Placed | Spooled | TooLarge) -> Kept | Rejection:

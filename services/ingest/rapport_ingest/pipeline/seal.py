@@ -1,6 +1,6 @@
 """From a checked draft and the keys of its person to the record that goes into the log. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from rapport_events.codec import encode
 from rapport_events.envelope import event_key
-from rapport_privacy.crypto import DataKey, fingerprint, seal
+from rapport_privacy.crypto import DataKey, encode_base64, fingerprint, seal
 from rapport_privacy.keyring import Resolved
 from rapport_runtime.delivery import Outgoing
 
@@ -29,7 +29,13 @@ class Sealed:
     record: Outgoing
 
 
-def seal_event(checked: Checked, people: Sequence[Resolved], recorded: datetime) -> Sealed:
+Mac = Callable[[str, bytes], bytes]
+"""A keyed hash for one purpose, under a key that stays: `Keyring.mac_local`."""
+
+
+def seal_event(
+    checked: Checked, people: Sequence[Resolved], recorded: datetime, mac: Mac
+) -> Sealed:
     """The record of one event; `people` are its person and, of an alias or merge, the other one.
 
     `recorded` is when ingest accepted it; aware, UTC.
@@ -59,12 +65,20 @@ def seal_event(checked: Checked, people: Sequence[Resolved], recorded: datetime)
             "channel": draft.channel,
             "initiatedby": draft.initiated_by,
             "historical": draft.historical,
-            "fingerprint": fingerprint(key, draft.fingerprint_bytes()),
+            "fingerprint": _fingerprint(draft, person, mac),
         },
         data,
     )
     record = Outgoing(partition_key.encode(), value, _headers(draft))
     return Sealed(checked, person.subject, linked, record)
+
+
+def _fingerprint(draft: Draft, person: Resolved, mac: Mac) -> str:
+    said = draft.fingerprint_bytes()
+    if person.subject is not None:
+        return fingerprint(person.key, said)
+    # The key of facts that name nobody is another one each month; a retry may come after its end.
+    return encode_base64(mac("fingerprint", said)[:16])
 
 
 def _linked(people: Sequence[Resolved]) -> tuple[str, ...]:
