@@ -29,11 +29,15 @@ SELECT kid::text, subject_id::text, wrapped FROM data_key WHERE kid = ANY($1::te
 
 _IDENTIFIERS: Final = """
 SELECT alias.subject_id::text, alias.blind_index, alias.kind, alias.sealed, alias.created_at,
-    alias.kid::text, data_key.wrapped
-FROM alias JOIN data_key USING (kid) WHERE alias.subject_id = ANY($1::text[]::uuid[])
+    alias.kid::text, key.wrapped
+FROM alias CROSS JOIN LATERAL (
+    SELECT wrapped FROM data_key WHERE data_key.kid = alias.kid LIMIT 1
+) AS key
+WHERE alias.subject_id = ANY($1::text[]::uuid[])
 ORDER BY alias.created_at, alias.kind
 """
-
+"""LIMIT keeps this from becoming a hash join over all keys, which a planner takes who has not seen
+statistics yet: 14 ms instead of 0.1 with 40,000 keys, just after they came."""
 
 @dataclass(frozen=True, slots=True)
 class StoredIdentifier:
