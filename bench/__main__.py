@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHES = ("codec", "producer", "loop_overhead", "projector", "ingest", "visible", "read")
+BENCHES = ("producer", "loop_overhead", "projector", "ingest", "visible", "read")
 
 
 def main(names: list[str]) -> int:
