@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-_QUIET_SECONDS = 4.0
+_QUIET_SECONDS = 8.0
+"""Longer than any broker takes to give a dead worker's partitions to another."""
 _PATIENCE_SECONDS = 60.0
 
 Place = tuple[int, int]
