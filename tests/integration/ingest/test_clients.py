@@ -28,22 +28,21 @@ Sdk = Callable[..., Any]
 Failures = list[tuple[object, object]]
 
 
-async def _of(ingest: Ingest, *people: str) -> dict[str, list[Stored]]:
-    """What was stored of these people, by type; found by their own name for themselves."""
-    subjects = {await ingest.house.keyring.find(_kind(name), name) for name in people}
-    assert None not in subjects
-    await ingest.post("/v1/track", {"event": "End", "userId": "end", "messageId": (end := an_id())})
-    await ingest.in_log([end])
-    stored = await ingest.stored(*{dict(one.headers)["ce_id"].decode() for one in ingest.records})
+async def _of(ingest: Ingest, user: str) -> dict[str, list[Stored]]:
+    """What was stored of this user, by type."""
+    subject = await ingest.house.keyring.find("user_id", user)
+    assert subject is not None
+    last = {"event": "Last", "userId": user, "messageId": an_id()}
+    await ingest.send("/v1/track", last)
+    # In the same partition as everything else of this user, and after it.
+    await ingest.in_log([last["messageId"]])
+    ids = {
+        dict(one.headers)["ce_id"].decode() for one in ingest.records if one.key.decode() == subject
+    }
     found: dict[str, list[Stored]] = {}
-    for one in stored:
-        if one.envelope.subject in subjects:
-            found.setdefault(one.envelope.type, []).append(one)
+    for one in await ingest.stored(*(ids - {last["messageId"]})):
+        found.setdefault(one.envelope.type, []).append(one)
     return found
-
-
-def _kind(name: str) -> str:
-    return "user_id" if name.startswith("u-") else "anonymous_id"
 
 
 @pytest.mark.parametrize("gzip", [False, True])
