@@ -152,11 +152,8 @@ class Keyring:
         Each event: kind to NORMALISED value. Each identifier has a subject of its own, made when
         it is seen first; the event belongs to the strongest one's.
         """
-        find = self._root.blind_index
-        events = [{kind: find(kind, value) for kind, value in one.items()} for one in batch]
-        wanted = {index for indexed in events for index in indexed.values()}
-        known = self._known.recall(wanted)
-        if len(known) < len(wanted):
+        events, known, missing = self._recall(batch)
+        if missing:
             # With all that an event names: a new name must not be linked to who was just erased.
             named = {
                 index: (kind, one[kind])
@@ -166,6 +163,18 @@ class Keyring:
             }
             known |= await self._learn(events, named, known)
         stranger = None if all(events) else Resolved(None, (), await self._month_key())
+        return [
+            answer(indexed, known) if indexed or stranger is None else stranger
+            for indexed in events
+        ]
+
+    def remembered(self, batch: Sequence[Mapping[str, str]]) -> list[Resolved | Suppressed] | None:
+        """What `resolve` would answer without a look at the database; None when it needs one."""
+        events, known, missing = self._recall(batch)
+        months = {} if all(events) else self._months.recall({self._month()})
+        if missing or not (months or all(events)):
+            return None
+        stranger = next((Resolved(None, (), key) for key in months.values()), None)
         return [
             answer(indexed, known) if indexed or stranger is None else stranger
             for indexed in events
@@ -283,6 +292,21 @@ class Keyring:
         """Knows a payload again without keeping it: a keyed hash of 256 bits."""
         return self._root.mac_local(purpose, payload)
 
+    def _recall(
+        self, batch: Sequence[Mapping[str, str]]
+    ) -> tuple[list[Indexed], dict[bytes, Standing], bool]:
+        """The batch by blind index, what is remembered of it, and whether something is not."""
+        find = self._root.blind_index
+        events: list[Indexed] = [
+            {kind: find(kind, value) for kind, value in one.items()} for one in batch
+        ]
+        wanted = {index for indexed in events for index in indexed.values()}
+        known = self._known.recall(wanted)
+        return events, known, len(known) < len(wanted)
+
+    def _month(self) -> str:
+        return f"{self._now():%Y-%m}"
+
     async def _learn(
         self, events: Sequence[Indexed], named: Named, known: Mapping[bytes, Standing]
     ) -> dict[bytes, Standing]:
@@ -307,7 +331,7 @@ class Keyring:
 
     async def _month_key(self) -> DataKey:
         """The key for facts that name nobody: one a month, so that they can expire by month."""
-        month = f"{self._now():%Y-%m}"
+        month = self._month()
         known = self._months.recall({month})
         if month not in known:
             stamp = self._months.stamp()

@@ -236,3 +236,20 @@ async def test_a_cached_batch_of_a_hundred_takes_less_than_a_millisecond(keyring
 
     # The fastest: how long it takes when nothing else uses the machine.
     assert min(seconds) < 0.001
+
+
+async def test_what_is_remembered_is_what_would_be_resolved_and_costs_no_look(
+    keyring: Keyring,
+) -> None:
+    known, unknown = {"user_id": a_name(), "email": an_email()}, {"user_id": a_name()}
+    before = keyring.remembered([{}])
+    answers = await keyring.resolve([known, {}])
+
+    with counted_statements(keyring) as statements:
+        remembered = keyring.remembered([known, {}])
+        missed = keyring.remembered([known, unknown])
+
+    assert before is None
+    assert remembered == answers
+    assert missed is None
+    assert statements == []

@@ -21,6 +21,13 @@ class SlowKeyring:
     open: asyncio.Event = field(default_factory=asyncio.Event)
     looks: list[int] = field(default_factory=list)
     away: bool = False
+    known: frozenset[str] = frozenset()
+
+    def remembered(self, batch: Sequence[Mapping[str, str]]) -> list[Resolved] | None:
+        names = [one["user_id"] for one in batch]
+        if not self.known.issuperset(names):
+            return None
+        return [Resolved(name, (), KEY) for name in names]
 
     async def resolve(self, batch: Sequence[Mapping[str, str]]) -> list[Resolved]:
         self.looks.append(len(batch))
@@ -62,6 +69,30 @@ async def test_everybody_who_waited_for_a_look_learns_that_it_failed() -> None:
     answers = await asyncio.gather(*asking, return_exceptions=True)
 
     assert [type(answer) for answer in answers] == [KeyringUnavailableError] * 5
+
+
+async def test_nobody_waits_for_longer_than_one_look_at_a_keyring_that_is_away() -> None:
+    keyring = SlowKeyring(away=True)
+    people = _people(keyring)
+    asking = [asyncio.create_task(_ask(people, str(n))) for n in range(5)]
+    await asyncio.sleep(0)
+
+    keyring.open.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+    assert keyring.looks == [1, 1]
+
+
+async def test_whom_the_keyring_remembers_waits_for_nobody() -> None:
+    keyring = SlowKeyring(known=frozenset({"ada"}))
+    people = _people(keyring)
+    asking = [asyncio.create_task(_ask(people, str(n))) for n in range(5)]
+    await asyncio.sleep(0)
+
+    assert await _ask(people, "ada") == ["ada"]
+
+    keyring.open.set()
+    await asyncio.gather(*asking)
 
 
 async def test_a_request_that_is_gone_keeps_nobody_waiting() -> None:

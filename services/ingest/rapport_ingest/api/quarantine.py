@@ -1,7 +1,7 @@
 """Refused events, for operators: looked at, tried again, mended, given up."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Path, Query
@@ -39,7 +39,7 @@ Writer = Annotated[Principal, requires("ops:write")]
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Text = Annotated[str | None, Query(max_length=256)]
 
-_DEEPEST = 100
+_DEEPEST: Final = 100
 """Brackets: fewer than that cannot be nested deeper than what serialises an answer."""
 
 _log = structlog.get_logger(__name__)

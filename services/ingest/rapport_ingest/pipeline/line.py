@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from rapport_events.codec import Problem
 from rapport_privacy.keyring import Resolved, Suppressed
@@ -16,7 +17,7 @@ from rapport_ingest.pipeline.check import Checked, rejection
 from rapport_ingest.pipeline.seal import Mac, Sealed, seal_event
 from rapport_ingest.pipeline.together import People
 
-ERASED = "erased"
+ERASED: Final = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Line:
         return [_kept(one, next(places)) if isinstance(one, Sealed) else one for one in sealed]
 
 
-_GONE = Problem(
+_GONE: Final = Problem(
     "/data/identifiers", ERASED, "the person was erased; what is sent about them is not kept"
 )
 

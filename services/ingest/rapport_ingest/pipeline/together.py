@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rapport_privacy.keyring import Keyring, Resolved, Suppressed
+from rapport_privacy.keyring import Keyring, KeyringUnavailableError, Resolved, Suppressed
 
 _AT_ONCE: Final = 2
 _MOST: Final = 2_000
@@ -37,6 +37,9 @@ class People:
 
     async def resolve(self, named: Named) -> Found:
         """As `Keyring.resolve`, and raises as it does."""
+        remembered = self.keyring.remembered(named)
+        if remembered is not None:
+            return remembered
         if self._looks < _AT_ONCE and not self._waiting:
             return await self._look(named)
         waiting = _Waiting(named, asyncio.get_running_loop().create_future())
@@ -47,6 +50,11 @@ class People:
         self._looks += 1
         try:
             return await self.keyring.resolve(named)
+        except KeyringUnavailableError as error:
+            # Whoever waits has waited in vain, too: nobody waits for longer than one look.
+            for waiting in self._take(all_of_them=True):
+                _give(waiting, error)
+            raise
         finally:
             self._looks -= 1
             if self._waiting:
@@ -54,9 +62,9 @@ class People:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self, *, all_of_them: bool = False) -> list[_Waiting]:
         count, people = 0, 0
-        while count < len(self._waiting) and (not count or people < _MOST):
+        while count < len(self._waiting) and (all_of_them or not count or people < _MOST):
             people += len(self._waiting[count].named)
             count += 1
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -68,10 +76,14 @@ class People:
         start = 0
         for waiting in several:
             end = start + len(waiting.named)
-            if waiting.found.done():  # its request is gone
-                pass
-            elif isinstance(found, BaseException):
-                waiting.found.set_exception(found)
-            else:
-                waiting.found.set_result(found[start:end])
+            _give(waiting, found if isinstance(found, BaseException) else found[start:end])
             start = end
+
+
+def _give(waiting: _Waiting, found: Found | BaseException) -> None:
+    if waiting.found.done():  # its request is gone
+        return
+    if isinstance(found, BaseException):
+        waiting.found.set_exception(found)
+    else:
+        waiting.found.set_result(found)

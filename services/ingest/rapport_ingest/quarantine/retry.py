@@ -21,7 +21,6 @@ from rapport_ingest.quarantine.payload import Payload, open_payload, reason_of
 MOST: Final = 500
 """Events tried again in one request."""
 
-
 _PATIENCE: Final = 9.0
 """Kafka has three seconds to acknowledge, and the row locks are given back after ten."""
 
@@ -126,5 +125,5 @@ async def _concluded(
 
 def _unsettled(row_id: int, judged: Checked | Rejection) -> Retried:
     if isinstance(judged, Rejection):
-        return Retried(row_id, None, judged.code, judged.detail)
+        return Retried(row_id, None, judged.code, reason_of(judged)["detail"])
     return Retried(row_id, None)
