@@ -3,12 +3,14 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.postgres import Postgres
+from rapport_cli.stack.processes import ProcessFailedError
 from rapport_cli.stack.topics import create_topics
 from rapport_runtime.settings import DatabaseSettings, Settings
 from sqlalchemy import make_url
@@ -39,7 +41,7 @@ async def test_kill_9_of_postgresql(
             for _ in range(kills):
                 await asyncio.sleep(1.5)
                 own_postgres.kill9()
-                await own_postgres.start()
+                await _come_back(own_postgres)
         found = await check(settings, name, workers.environment["TOY_NAME"], once_an_id=False)
         died = [pid for pid in pids if workers.deaths[pid].done()]
 
@@ -166,6 +168,16 @@ def _poisoned(
         if number % 50 == 49:
             mixed.append((event[0], kinds[number // 50 % len(kinds)]))
     return mixed
+
+
+async def _come_back(server: Postgres) -> None:
+    """Start it again; sessions that outlive the killed server by a moment are in its way."""
+    for _ in range(50):
+        with suppress(ProcessFailedError):
+            await server.start()
+            return
+        await asyncio.sleep(0.2)
+    raise TimeoutError
 
 
 async def _re_create(bootstrap: str, topic: str) -> None:
