@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from bench.page import PAGE, page
+
 BENCHES = ("producer", "loop_overhead", "projector", "ingest", "visible", "read")
 
 
@@ -18,6 +20,7 @@ def main(names: list[str]) -> int:
         run = subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False)
         if run.returncode:
             return run.returncode
+    PAGE.write_text(page(), "utf-8")
     return 0
 
 

@@ -1,0 +1,59 @@
+"""Writes `docs/benchmarks.md` from `bench/results`: every figure, its command and its machine."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.report import RESULTS, table
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+_HEAD = """# Benchmarks
+
+Written by `python -m bench.page` from `bench/results`; `make bench` measures all of them again.
+A figure is the median of several runs, with the smallest and the largest beside it. All of it ran on
+one machine with two cores, which the broker, PostgreSQL, the service and the load generator shared:
+ratios within one table mean more than the figures.
+"""
+
+_ABOUT = {
+    "projector": "200,000 events of 20,000 customers replayed from offset 0. `raw` is the limit: "
+    "getmany, envelope decode and COPY of timeline rows; `rapport` is the profile projector with "
+    "everything on.",
+    "ingest": "One ingest process over HTTP to `acks=all`, with validation and encryption.",
+    "visible": "From the first byte of a POST to the last byte of the profile that shows it.",
+    "read": "`GET /v1/profiles/{ref}` with a million timeline rows.",
+    "producer": "The producer alone, against the client library's own ways.",
+    "loop_overhead": "What the consume loop costs beside what a projection does.",
+}
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [_HEAD]
+    for file in sorted(RESULTS.glob("*.json")):
+        result = json.loads(file.read_text("utf-8"))
+        machine = ", ".join(f"{name} {value}" for name, value in result["machine"].items())
+        about = _ABOUT.get(result["bench"].partition("-")[0], "")
+        rows = [{"figure": name, **figure} for name, figure in _figures(result["figures"])]
+        parts.append(
+            f"## {result['bench']}\n\n{about}\n\n`{result['command']}` · {result['at'][:10]} · "
+            f"{machine}\n\n{table(rows)}\n"
+        )
+    return "\n".join(parts)
+
+
+def _figures(found: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: ANN401
+    """Every figure below, with the path to it; a single number is its own median."""
+    if not isinstance(found, dict):
+        yield name, {"median": found, "min": "", "max": "", "runs": ""}
+    elif "median" in found:
+        yield name, found
+    else:
+        for key, value in found.items():
+            yield from _figures(value, f"{name} · {key}" if name else str(key))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
