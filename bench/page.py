@@ -12,9 +12,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks
 
 Written by `python -m bench.page` from `bench/results`; `make bench` measures all of them again.
-A figure is the median of several runs, with the smallest and the largest beside it. All of it ran on
-one machine with two cores, which the broker, PostgreSQL, the service and the load generator shared:
-ratios within one table mean more than the figures.
+A figure is the median of several runs, with the smallest and the largest beside it. All of it ran
+on one machine with two cores, which the broker, PostgreSQL, the service and the load generator
+shared: ratios within one table mean more than the figures.
 """
 
 _ABOUT = {
