@@ -63,6 +63,9 @@ def run(components: Mapping[str, Component]) -> int:
     """
     # Decoded batches are many objects that live long: the default makes a worker half as fast.
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
+    # What was imported stays: collections need not walk over it again and again.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run_components(components))
 
