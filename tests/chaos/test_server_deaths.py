@@ -78,7 +78,9 @@ async def test_kill_9_of_the_broker(own_broker: Broker, chaos: Settings, tmp_pat
     settings = chaos_settings(own_broker, chaos.database.url)
     await create_topics(own_broker.bootstrap, [TOPIC], partitions=4)
     kills = 2
-    async with fleet(settings, TOPIC, tmp_path / "log") as workers:
+    # A broker takes seconds to come back, on a busy machine more than the fleet's watchdog waits.
+    patience = {"RAPPORT_WORKER__STALL_SECONDS": "60"}
+    async with fleet(settings, TOPIC, tmp_path / "log", **patience) as workers:
         async with feeding(settings, TOPIC, SEED):
             pid = await workers.start(0)
             for _ in range(kills):
@@ -122,9 +124,10 @@ async def test_poison_between_good_events(
     name = await topic()
     chance = random.Random(SEED)
     await publish_bytes(chaos.kafka.bootstrap, name, _poisoned(_events(6_000), chance))
-    async with fleet(
-        chaos, name, tmp_path / "log", RAPPORT_SEEDED_BUG=bug, RAPPORT_WORKER__BATCH="500"
-    ) as workers:
+    # Few customers on four partitions: one partition may hold more of the poison than is usual.
+    patience = {"RAPPORT_WORKER__PARK_SHARE": "0.2", "RAPPORT_WORKER__STALL_SECONDS": "30"}
+    environment = {"RAPPORT_SEEDED_BUG": bug, "RAPPORT_WORKER__BATCH": "500", **patience}
+    async with fleet(chaos, name, tmp_path / "log", **environment) as workers:
         pid = await workers.start(0)
         found = await check(chaos, name, workers.environment["TOY_NAME"], once_an_id=False)
         alive = not workers.deaths[pid].done()
