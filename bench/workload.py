@@ -37,7 +37,7 @@ def entries(events: int = 200_000, customers: int = 20_000, seed: int = 1) -> It
     """The log, in order of arrival."""
     chance = random.Random(seed)
     subjects = [subject(number) for number in range(customers)]
-    others = [subject(-number - 1) for number in range(customers)]
+    others = [subject(customers + number) for number in range(customers)]
     for number in range(events):
         customer = chance.randrange(customers)
         recorded = START + timedelta(seconds=30 * number)

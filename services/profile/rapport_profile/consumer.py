@@ -89,7 +89,7 @@ def _subjects(facts: Sequence[Fact]) -> Collection[str]:
     for record, data in facts:
         if record.envelope.subject is not None:
             subjects.add(record.envelope.subject)
-            subjects.update(links(record.envelope.linked, data))
+            subjects.update(links(record, data))
     return subjects
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rapport_events import wire
+from rapport_events.envelope import Record
 
 from rapport_profile.domain.fold import Fact, fold, is_late
 from rapport_profile.domain.state import Profile
 
 REFERRING = {"order": "orders", "ticket": "tickets", "call": "calls"}
 """Kinds of things a customer can be found by, and where the profile keeps them."""
+
+_LINKING = frozenset({wire.CustomerMerged, wire.CustomerAliased})
 
 _REFERRING_TYPES = tuple(f"{kind}." for kind in REFERRING)
 
@@ -95,12 +98,15 @@ class People:
             if subject is None:
                 continue
             self.of(subject).facts.append(fact)
-            for linked in links(record.envelope.linked, data):
+            for linked in links(record, data):
                 self.link(subject, linked)
 
 
-def links(linked: str | None, data: wire.Data) -> Sequence[str]:
+def links(record: Record, data: wire.Data) -> Sequence[str]:
     """The subjects that an event says are the same person as its own."""
+    linked = record.envelope.linked
+    if linked is None and type(data) not in _LINKING:
+        return ()
     subjects = linked.split(",") if linked else []
     if isinstance(data, wire.CustomerMerged) and data.from_subject is not None:
         subjects.append(data.from_subject)
@@ -111,7 +117,8 @@ def links(linked: str | None, data: wire.Data) -> Sequence[str]:
 
 def carry_on(person: Person) -> None:
     """Folds the batch's events on top of the state, or finds that it has to be folded anew."""
-    person.facts.sort(key=lambda fact: fact[0].order)
+    if len(person.facts) > 1:
+        person.facts.sort(key=lambda fact: fact[0].order)
     if any(is_late(person.profile, record) for record, _ in person.facts):
         person.is_stale = True
     if not person.is_stale:
