@@ -121,7 +121,8 @@ async def save_people(
             states.append((person.root, packed))
         else:
             new.append((person.root, None, None, packed))
-    await connection.copy_records_to_table("profile", records=new, columns=_PROFILE)
+    if new:
+        await connection.copy_records_to_table("profile", records=new, columns=_PROFILE)
     if moved:
         columns = [list(column) for column in zip(*moved, strict=True)]
         # An array of arrays would have to be rectangular, so members go as array literals.
