@@ -9,7 +9,7 @@ from rapport_cli.stack.statedir import StateDir, write_private
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "publisher": ("events:write",),
-    "agent": ("events:write", "profile:read", "profile:pii", "notes:write"),
+    "agent": ("profile:read", "profile:pii", "notes:write"),
     "ops": tuple(sorted(SCOPES)),
 }
 

@@ -73,7 +73,7 @@ class WorkerSettings(Section):
     batch: int = Field(default=30_000, ge=1, le=100_000, description="most records a transaction")
     park_run: int = Field(default=50, ge=0, description="most consecutive events parked")
     park_share: float = Field(
-        default=0.05, ge=0, le=1, description="most of the last 1,000 events parked"
+        default=0.2, ge=0, le=1, description="most of the last 1,000 events parked"
     )
     stall_seconds: float = Field(default=30.0, gt=0)
 
