@@ -41,7 +41,14 @@ class Verdict:
         )
 
 
-async def check(settings: Settings, topic: str, projector: str, *, once_an_id: bool) -> Verdict:
+async def check(
+    settings: Settings,
+    topic: str,
+    projector: str,
+    *,
+    once_an_id: bool,
+    quiet_seconds: float = _QUIET_SECONDS,
+) -> Verdict:
     """Wait until the projector is level or nothing moves any more, then compare.
 
     `once_an_id`: an event counts once however often it is in the log; else every record counts.
@@ -50,7 +57,8 @@ async def check(settings: Settings, topic: str, projector: str, *, once_an_id: b
     engine = create_async_engine(settings.database.url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await _until_level(connection, projector, len(set(log.values()) if once_an_id else log))
+            wanted_rows = len(set(log.values()) if once_an_id else log)
+            await _until_level(connection, projector, wanted_rows, quiet_seconds)
             applied = await _effects(connection, projector)
             parked = await _parked(connection, projector)
     finally:
@@ -131,10 +139,12 @@ def _identity(value: bytes | None) -> bytes:
     return event_key(envelope.source, envelope.id)
 
 
-async def _until_level(connection: AsyncConnection, projector: str, wanted: int) -> None:
+async def _until_level(
+    connection: AsyncConnection, projector: str, wanted: int, quiet_seconds: float
+) -> None:
     deadline = monotonic() + _PATIENCE_SECONDS
     moved_at, before = monotonic(), -1
-    while monotonic() < deadline and monotonic() - moved_at < _QUIET_SECONDS:
+    while monotonic() < deadline and monotonic() - moved_at < quiet_seconds:
         found = await connection.scalar(
             text(
                 'SELECT (SELECT count(DISTINCT (partition, "offset")) FROM effect'
