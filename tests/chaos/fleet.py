@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -58,6 +59,16 @@ class Fleet:
         with suppress(TimeoutError):
             return await asyncio.wait_for(asyncio.shield(self.deaths[pid]), seconds)
         return None
+
+    async def stopped(self, pid: int, seconds: float) -> bool:
+        """Whether it has been stopped by a signal, at the latest after that."""
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state == "T":
+                return True
+            await asyncio.sleep(0.05)
+        return False
 
     async def kill9(self, pid: int) -> None:
         if not self.deaths[pid].done():

@@ -18,6 +18,7 @@ from tests.chaos.fleet import SESSION_SECONDS, Fleet, feeding, fleet
 from tests.support.fixtures import MakeTopic
 
 SEED = 20261122
+PAUSES = 3
 FAILPOINTS = {
     "before_apply": 0.2,
     "after_apply": 0.2,
@@ -99,26 +100,23 @@ async def test_kill_9_at_each_failpoint(
 async def test_a_paused_worker_that_wakes_up_after_its_partitions_are_gone(
     chaos: Settings, topic: MakeTopic, tmp_path: Path, bug: str
 ) -> None:
-    name, pauses, fenced = await topic(), 0, 0
-    # Slow enough that a pause falls into a transaction.
-    options = {
-        "TOY_APPLY_MS": "200",
-        "RAPPORT_WORKER__BATCH": "100",
-        "RAPPORT_SEEDED_BUG": bug,
-    }
+    name = await topic()
+    # It falls asleep with a batch in its hands, and has not yet begun to write it.
+    asleep = {"RAPPORT_FAILPOINTS": "before_begin:0.2:STOP"}
+    options = {"RAPPORT_WORKER__BATCH": "100", "RAPPORT_SEEDED_BUG": bug}
     async with fleet(chaos, name, tmp_path / "log", **options) as workers:
         async with feeding(chaos, name, SEED):
-            slots = [await workers.start(slot) for slot in range(2)]
-            while pauses < 3 or (not bug and not fenced and pauses < 8):
-                await asyncio.sleep(1.5)
-                os.kill(slots[pauses % 2], signal.SIGSTOP)
+            zombie = await workers.start(0, **asleep)
+            await workers.start(1)
+            for _ in range(PAUSES):
+                assert await workers.stopped(zombie, 30)
                 await asyncio.sleep(SESSION_SECONDS + 2.5)
-                os.kill(slots[pauses % 2], signal.SIGCONT)
-                pauses += 1
-                fenced = (tmp_path / "log").read_text().count('"reason":"fenced"')
+                os.kill(zombie, signal.SIGCONT)
+            await workers.kill9(zombie)
+        fenced = (tmp_path / "log").read_text().count('"reason":"fenced"')
         found = await verdict(workers, chaos)
 
-    print(found.line("paused zombies", bug=bug, pauses=pauses, fenced=fenced))  # noqa: T201
+    print(found.line("paused zombies", bug=bug, pauses=PAUSES, fenced=fenced))  # noqa: T201
     assert ((found.lost, found.double) != (0, 0)) is bool(bug)
     assert (fenced > 0) is not bool(bug)
 

@@ -39,3 +39,16 @@ def test_nothing_is_armed_by_an_empty_setting(killed: list[int]) -> None:
 def test_a_setting_that_is_no_probability_is_refused() -> None:
     with pytest.raises(ValueError, match="often"):
         arm("before_apply:often")
+
+
+def test_a_named_signal_is_sent_instead(killed: list[int]) -> None:
+    arm("before_begin:1:STOP")
+
+    failpoint("before_begin")
+
+    assert killed == [19]
+
+
+def test_a_signal_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="no signal 'NAP'"):
+        arm("before_begin:1:NAP")

@@ -69,6 +69,7 @@ async def apply_records(
 async def _commit(
     subscription: Subscription, resources: Resources, batch: Batch, *, dividing: bool
 ) -> Outcome:
+    failpoint("before_begin")
     async with resources.engine.begin() as connection:
         await advance(connection, subscription.name, batch.steps)
         failpoint("before_apply")
