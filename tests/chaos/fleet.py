@@ -64,8 +64,7 @@ class Fleet:
         """Whether it has been stopped by a signal, at the latest after that."""
         deadline = monotonic() + seconds
         while monotonic() < deadline:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            if state == "T":
+            if _state(pid) == "T":
                 return True
             await asyncio.sleep(0.05)
         return False
@@ -90,6 +89,11 @@ class Fleet:
                 self._born.put_nowait(said["born"])
             else:
                 self.deaths[said["dead"]].set_result(said["status"])
+
+
+def _state(pid: int) -> str:
+    """The letter of proc(5): `T` is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @asynccontextmanager
