@@ -5,9 +5,12 @@ from typing import Final
 from rapport_runtime.tables import runtime_tables
 from sqlalchemy import (
     ARRAY,
+    JSON,
     TIMESTAMP,
     BigInteger,
+    Boolean,
     Column,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -44,6 +47,11 @@ profile = Table(
         comment="On a person's own row: every subject of the person, sorted; null for just one",
     ),
     Column("state", LargeBinary, comment="domain.state.pack; null on a merged row"),
+    Column(
+        "erased_at",
+        TIMESTAMP(timezone=True),
+        comment="A tombstone: nothing of this subject is kept, and nothing taken in",
+    ),
     comment="One row a subject; the row is what workers lock",
     postgresql_with={"fillfactor": "60"},
 )
@@ -79,4 +87,129 @@ reference = Table(
     Column("ref", Text, primary_key=True, comment="The publisher's id of it"),
     Column("subject_id", Uuid(as_uuid=False), primary_key=True),
     comment="Whose order, ticket or call it is",
+)
+
+identity_edge = Table(
+    "identity_edge",
+    metadata,
+    Column(
+        "merge_key",
+        LargeBinary,
+        primary_key=True,
+        comment="Event key of the customer.merged that says so: what an unmerge names",
+    ),
+    Column("a", Uuid(as_uuid=False), comment="Null: cut before told"),
+    Column("b", Uuid(as_uuid=False), comment="Always a < b"),
+    Column("kind_a", Text, comment="Kind of identifier behind a"),
+    Column("kind_b", Text),
+    Column(
+        "time",
+        TIMESTAMP(timezone=True),
+        comment="With recordedtime and event_key: the first event, in fold order, to say so",
+    ),
+    Column("recordedtime", TIMESTAMP(timezone=True)),
+    Column("event_key", LargeBinary),
+    Column(
+        "known_at",
+        TIMESTAMP(timezone=True),
+        comment="The least recordedtime of an event that says so",
+    ),
+    Column("explicit", Boolean, nullable=False, comment="Said by somebody: no guard"),
+    Column("cut_at", TIMESTAMP(timezone=True), comment="By an unmerge"),
+    Column("cut_by", LargeBinary, comment="Event key of the unmerge"),
+    Column("refused", Text, comment="The guard that holds it back"),
+    comment="Why two subjects are one person, or might be",
+)
+
+Index("identity_edge_a", identity_edge.c.a)
+Index("identity_edge_b", identity_edge.c.b)
+Index(
+    "identity_edge_refused",
+    identity_edge.c.merge_key,
+    postgresql_where=text("refused IS NOT NULL AND cut_at IS NULL"),
+)
+
+purge = Table(
+    "purge",
+    metadata,
+    Column("subject_id", Uuid(as_uuid=False), primary_key=True),
+    Column("certificate_id", Text),
+    Column("at", TIMESTAMP(timezone=True), nullable=False),
+    Column(
+        "counts",
+        JSON,
+        nullable=False,
+        comment="Table to the number of rows that were deleted from it",
+    ),
+    comment="What was deleted of erased subjects; for their certificate",
+)
+
+facet = Table(
+    "facet",
+    metadata,
+    Column("subject_id", Uuid(as_uuid=False), primary_key=True, comment="Person's root"),
+    Column("stage", Text, nullable=False, comment="The last one that was announced"),
+    Column(
+        "stage_until",
+        TIMESTAMP(timezone=True),
+        comment="When it changes by time alone; null: never",
+    ),
+    Column("segment", Text),
+    Column("consents", ARRAY(Text), nullable=False, comment="Those granted: channel/purpose"),
+    comment="What persons are filtered by",
+)
+
+Index("facet_stage", facet.c.stage, facet.c.subject_id)
+Index("facet_segment", facet.c.segment, facet.c.subject_id)
+Index("facet_due", facet.c.stage_until)
+
+name_prefix = Table(
+    "name_prefix",
+    metadata,
+    Column(
+        "token",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="Keyed hash of a beginning of a name: no name is stored",
+    ),
+    Column("subject_id", Uuid(as_uuid=False), primary_key=True),
+    comment="May be deleted and filled again at any time",
+)
+
+Index("name_prefix_of_subject", name_prefix.c.subject_id)
+
+name_queue = Table(
+    "name_queue",
+    metadata,
+    Column("event_key", LargeBinary, primary_key=True),
+    comment="Events whose names wait to be indexed: the projector itself holds no keys",
+)
+
+privacy_request = Table(
+    "privacy_request",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("kind", Text, nullable=False, comment="access or erasure"),
+    Column("status", Text, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("requested_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("requested_by", Text, nullable=False, comment="Id of the caller's API key"),
+    Column("purpose", Text),
+    Column("subjects", ARRAY(Uuid(as_uuid=False)), nullable=False),
+    Column("finished_at", TIMESTAMP(timezone=True)),
+    Column("certificate", JSON, comment="No personal data"),
+    comment="Requests of people about their own data, and what came of them",
+)
+
+projection_build = Table(
+    "projection_build",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("started_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("updated_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("finished_at", TIMESTAMP(timezone=True)),
+    Column("report", JSON, comment="Counts and differences, by digest"),
+    comment="Each rebuild, and how it ended",
 )
