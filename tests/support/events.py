@@ -25,6 +25,7 @@ def happened(
     at: datetime = NOON,
     *,
     linked: str | None = None,
+    identifiedby: str | None = None,
     channel: str | None = None,
     event_id: str | None = None,
     told: datetime | None = None,
@@ -47,6 +48,7 @@ def happened(
         "recordedtime": told or at,
         "subject": subject,
         "linked": linked,
+        "identifiedby": identifiedby,
         "channel": channel,
         "fingerprint": fingerprint,
     }

@@ -43,6 +43,7 @@ async def told(
         person.subject,
         at,
         linked=",".join(person.linked) or None,
+        identifiedby=",".join(person.kinds) or None,
         channel=channel,
         event_id=event_id,
         pii=blob,

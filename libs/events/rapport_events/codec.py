@@ -59,6 +59,8 @@ _TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+\.v[1-9][0-9]{0
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _is_subject = re.compile(_UUID).fullmatch
 _is_linked = re.compile(f"{_UUID}(?:,{_UUID})*").fullmatch
+_KIND: Final = "[a-z][a-z0-9_]{0,31}"
+_are_kinds = re.compile(f"{_KIND}(?:,{_KIND})*").fullmatch
 _SPECVERSION: Final = b'"specversion"'
 _OURS: Final = b'{"specversion":"1.0",'
 _OPENING_BRACE: Final = ord("{")
@@ -90,10 +92,9 @@ def decode(value: bytes | None) -> Envelope:
         raise UndecodableEventError("bad_attribute", "`specversion` must be 1.0")
     if envelope.type not in _DATA and not _TYPE.fullmatch(envelope.type):
         raise UndecodableEventError("bad_attribute", "`type` must look like noun.verb.v1")
-    if envelope.subject is not None and not _is_subject(envelope.subject):
-        raise UndecodableEventError("bad_attribute", "`subject` must be a UUID in lower case")
-    if envelope.linked is not None and not _is_linked(envelope.linked):
-        raise UndecodableEventError("bad_attribute", "`linked` must be UUIDs separated by commas")
+    flaw = _flaw_in_names(envelope)
+    if flaw is not None:
+        raise UndecodableEventError("bad_attribute", flaw)
     if memoryview(envelope.data)[0] != _OPENING_BRACE:
         raise UndecodableEventError("bad_data", "`data` must be an object")
     return envelope
@@ -129,6 +130,23 @@ def _decode_old(envelope: Envelope) -> wire.Data:
     if struct is None:
         raise UndecodableEventError("unknown_type", f"nothing here knows {type_[:128]}")
     return msgspec.convert(data, struct)
+
+
+def _flaw_in_names(envelope: Envelope) -> str | None:
+    """What is wrong with how the event names its people."""
+    if envelope.subject is not None and not _is_subject(envelope.subject):
+        return "`subject` must be a UUID in lower case"
+    if envelope.linked is not None and not _is_linked(envelope.linked):
+        return "`linked` must be UUIDs separated by commas"
+    if envelope.identifiedby is not None and not _names_each(envelope, envelope.identifiedby):
+        return "`identifiedby` must be the kinds of `subject` and `linked`, separated by commas"
+    return None
+
+
+def _names_each(envelope: Envelope, kinds: str) -> bool:
+    """One kind for each subject, so the list is no longer than theirs."""
+    count = 0 if envelope.subject is None else 1 + len(envelope.linked_subjects)
+    return kinds.count(",") + 1 == count and _are_kinds(kinds) is not None
 
 
 def _unreadable_envelope(error: Exception) -> UndecodableEventError:

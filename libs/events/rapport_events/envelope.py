@@ -28,7 +28,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of the log; `data` stays raw bytes until somebody needs it.
 
     `subject` and `linked` are random subject ids (UUID text, lower case); `linked` is a
-    comma-separated list because CloudEvents attributes have no arrays.
+    comma-separated list because CloudEvents attributes have no arrays. `identifiedby` is such a
+    list too: the kinds of the identifiers behind `subject` and each of `linked`, in that order;
+    events of before there was such an attribute lack it.
     `time` is when it happened, `recordedtime` when ingest accepted it (both aware).
     `fingerprint` is a keyed hash of what the publisher sent: the same id with another
     fingerprint is a conflict, not a repeat.
@@ -42,6 +44,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     specversion: str = "1.0"
     subject: str | None = None
     linked: str | None = None
+    identifiedby: str | None = None
     partitionkey: _Attribute | None = None
     correlationid: _Attribute | None = None
     causationid: _Attribute | None = None
@@ -56,6 +59,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def linked_subjects(self) -> tuple[str, ...]:
         """Subject ids of the event's other identifiers."""
         return tuple(self.linked.split(",")) if self.linked else ()
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind of identifier behind each subject that the event names; empty if unknown."""
+        if self.subject is None or self.identifiedby is None:
+            return {}
+        named = (self.subject, *self.linked_subjects)
+        return dict(zip(named, self.identifiedby.split(","), strict=True))
 
 
 def event_key(source: str, event_id: str) -> bytes:

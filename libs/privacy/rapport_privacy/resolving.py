@@ -19,11 +19,13 @@ class Resolved:
     """Whose event it is. `linked`: subjects of its weaker identifiers, sorted.
 
     `subject` is None for an event that names nobody; `key` is then the key of the month.
+    `kinds`: of the identifiers behind `subject` and each of `linked`, in that order.
     """
 
     subject: str | None
     linked: tuple[str, ...]
     key: DataKey
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def answer(indexed: Indexed, known: Mapping[bytes, Standing]) -> Resolved | Supp
     """What is known of the identifiers of one event; there is at least one."""
     strong = strongest(indexed)
     main: Known | None = None
-    linked: list[str] = []
+    linked: list[tuple[str, str]] = []
     for kind, index in indexed.items():
         standing = known.get(index)
         if not isinstance(standing, Known):
@@ -68,10 +70,11 @@ def answer(indexed: Indexed, known: Mapping[bytes, Standing]) -> Resolved | Supp
         if kind == strong:
             main = standing
         else:
-            linked.append(standing.subject)
+            linked.append((standing.subject, kind))
     assert main is not None  # noqa: S101 - for the type checker
     linked.sort()
-    return Resolved(main.subject, tuple(linked), main.key)
+    kinds = (strong, *(kind for _, kind in linked))
+    return Resolved(main.subject, tuple(subject for subject, _ in linked), main.key, kinds)
 
 
 def to_create(events: Sequence[Indexed], known: Mapping[bytes, Standing]) -> set[bytes]:

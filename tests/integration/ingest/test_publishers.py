@@ -253,6 +253,7 @@ async def test_line_8_nulls_numbers_and_traits_in_context_are_understood(ingest:
     assert stored.personal["traits"] == {"email": email, "plan": "pro"}
     assert stored.envelope.subject == await ingest.house.keyring.find("user_id", str(number))
     assert stored.envelope.linked == await ingest.house.keyring.find("email", email)
+    assert stored.envelope.identifiedby == "user_id,email"
 
 
 async def test_line_9_an_alias_links_the_previous_id_to_the_new_one(ingest: Ingest) -> None:
@@ -266,9 +267,12 @@ async def test_line_9_an_alias_links_the_previous_id_to_the_new_one(ingest: Inge
     assert stored.envelope.type == "customer.aliased.v1"
     assert stored.envelope.subject == subject
     assert stored.data["previous_subject"] in stored.envelope.linked_subjects
-    assert await ingest.house.keyring.find("anonymous_id", anonymous) in (
-        stored.envelope.linked_subjects
-    )
+    visitor = await ingest.house.keyring.find("anonymous_id", anonymous)
+    assert visitor in stored.envelope.linked_subjects
+    assert [stored.envelope.kinds[one or ""] for one in (subject, visitor)] == [
+        "user_id",
+        "anonymous_id",
+    ]
 
 
 async def test_line_9_posthog_aliases_link_both_ids_whichever_is_the_old_one(

@@ -45,6 +45,22 @@ def test_a_record_comes_back_as_it_was_written() -> None:
     assert decode_data(envelope) == wire.OrderPlaced(order="O-1")
 
 
+def test_each_subject_of_a_record_has_the_kind_of_its_identifier() -> None:
+    customer, mailbox = new_subject(), new_subject()
+
+    envelope = decode(
+        a_record(subject=customer, linked=mailbox, identifiedby="user_id,loyalty_card_2")
+    )
+
+    assert envelope.kinds == {customer: "user_id", mailbox: "loyalty_card_2"}
+
+
+def test_a_record_from_before_kinds_were_told_is_read_without_them() -> None:
+    envelope = decode(a_record(subject=new_subject(), linked=new_subject()))
+
+    assert (envelope.identifiedby, envelope.kinds) == (None, {})
+
+
 def test_a_record_says_times_in_utc_and_leaves_out_what_is_absent() -> None:
     berlin = NOON.astimezone(timezone(timedelta(hours=1)))
 
@@ -81,6 +97,12 @@ def test_a_record_says_times_in_utc_and_leaves_out_what_is_absent() -> None:
         (a_record(subject="u-97"), "bad_attribute"),
         (a_record(subject=new_subject().upper()), "bad_attribute"),
         (a_record(linked=f"{new_subject()},"), "bad_attribute"),
+        (a_record(identifiedby="user_id"), "bad_attribute"),
+        (a_record(subject=new_subject(), identifiedby="user_id,email"), "bad_attribute"),
+        (a_record(subject=new_subject(), identifiedby="User-Id"), "bad_attribute"),
+        (a_record(subject=new_subject(), identifiedby="x" * 33), "bad_attribute"),
+        (a_record(subject=new_subject(), linked=new_subject(), identifiedby="user_id"),
+         "bad_attribute"),
         (a_record(type="OrderPlaced"), "bad_attribute"),
         (a_record(type="order.placed"), "bad_attribute"),
         (a_record(data=[1]), "bad_data"),

@@ -50,7 +50,9 @@ def test_a_damaged_record_is_read_or_refused_with_a_reason(
 @given(
     st.fixed_dictionaries(
         {},
-        optional=dict.fromkeys(("subject", "linked", "channel", "historical", "data"), ANYTHING)
+        optional=dict.fromkeys(
+            ("subject", "linked", "identifiedby", "channel", "historical", "data"), ANYTHING
+        )
         | {"specversion": st.sampled_from(["1.0", "", 1])}
         | {name: st.text() | ANYTHING for name in ("id", "source")}
         | {name: st.just("2026-03-01T12:00:00Z") | ANYTHING for name in ("time", "recordedtime")}

@@ -90,6 +90,7 @@ def test_nothing_required_is_invented(name: str) -> None:
         ({"time": "2026-11-22T11:00:00"}, "bad_time"),
         ({"time": 1_793_534_400}, "bad_time"),
         ({"linked": "x"}, "not_allowed"),
+        ({"identifiedby": "user_id"}, "not_allowed"),
         ({"recordedtime": "2026-11-22T11:00:00Z"}, "not_allowed"),
         ({"fingerprint": "x"}, "not_allowed"),
         ({"data_base64": "e30="}, "bad_data"),

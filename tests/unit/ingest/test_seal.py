@@ -22,7 +22,12 @@ MAC = RootKey(os.urandom(32)).mac_local
 
 
 def _somebody(*linked: str) -> Resolved:
-    return Resolved(str(uuid4()), linked, a_data_key())
+    return Resolved(str(uuid4()), linked, a_data_key(), ("user_id", *("email" for _ in linked)))
+
+
+def _visitor(*linked: str) -> Resolved:
+    kinds = ("anonymous_id", *("phone" for _ in linked))
+    return Resolved(str(uuid4()), linked, a_data_key(), kinds)
 
 
 def _nobody() -> Resolved:
@@ -101,6 +106,40 @@ def test_both_sides_of_an_alias_are_named_by_their_subjects_only() -> None:
     assert _data(sealed)["previous_subject"] == before.subject
     assert sealed.linked == (before.subject, *before.linked)
     assert b"anon-1" not in sealed.record.value
+
+
+def test_every_subject_of_an_event_is_told_with_its_kind_and_never_with_its_value() -> None:
+    sealed = _seal(ORDER, _somebody(str(uuid4())))
+
+    assert decode(sealed.record.value).identifiedby == "user_id,email"
+
+
+def test_both_sides_of_an_alias_are_told_with_their_kinds() -> None:
+    ada, before = _somebody(str(uuid4())), _visitor(str(uuid4()))
+
+    envelope = decode(_seal(call("alias", previousId="anon-1"), ada, before).record.value)
+
+    assert envelope.identifiedby == "user_id,email,anonymous_id,phone"
+    assert envelope.kinds[before.subject or ""] == "anonymous_id"
+
+
+def test_both_sides_that_share_an_address_tell_it_once() -> None:
+    mailbox = str(uuid4())
+    ada, before = (
+        _somebody(mailbox),
+        Resolved(str(uuid4()), (mailbox,), a_data_key(), ("u", "email")),
+    )
+
+    envelope = decode(_seal(call("alias", previousId="anon-1"), ada, before).record.value)
+
+    assert envelope.linked_subjects == (mailbox, before.subject)
+    assert envelope.identifiedby == "user_id,email,u"
+
+
+def test_what_names_nobody_tells_no_kinds() -> None:
+    event = cloudevent("page.viewed.v1", {"page": "home"})
+
+    assert decode(_seal(event, _nobody()).record.value).identifiedby is None
 
 
 def test_an_alias_to_oneself_links_nobody() -> None:

@@ -12,11 +12,13 @@ EVENT = {"anonymous_id": b"c", "email": b"m", "user_id": b"u"}
 def test_an_event_belongs_to_the_strongest_and_links_the_others() -> None:
     known: dict[bytes, Standing] = {b"u": USER, b"m": MAIL, b"c": COOKIE}
 
-    assert answer(EVENT, known) == Resolved("u", ("c", "m"), USER.key)
+    assert answer(EVENT, known) == Resolved(
+        "u", ("c", "m"), USER.key, ("user_id", "anonymous_id", "email")
+    )
 
 
 def test_one_identifier_links_nobody() -> None:
-    assert answer({"email": b"m"}, {b"m": MAIL}) == Resolved("m", (), MAIL.key)
+    assert answer({"email": b"m"}, {b"m": MAIL}) == Resolved("m", (), MAIL.key, ("email",))
 
 
 def test_an_event_that_names_an_erased_person_tells_by_which_kinds_only() -> None:

@@ -39,6 +39,12 @@ _SET_BY_INGEST: Final[JsonSchema] = {
         "type": "string",
         "description": "Subject ids of the event's other identifiers, separated by commas.",
     },
+    "identifiedby": {
+        "type": "string",
+        "description": "Kinds of the identifiers behind `subject` and each of `linked`, "
+        "separated by commas.",
+        "examples": ["user_id,email"],
+    },
     "partitionkey": {"type": "string"},
     "recordedtime": _TIME | {"description": "When ingest accepted it."},
     "fingerprint": {"type": "string", "description": "Keyed hash of what the publisher sent."},

@@ -55,7 +55,8 @@ def log(event: type[Event]) -> dict[str, Any]:
     if event not in DOMAINS["metrics"]:
         attributes |= {"subject": SUBJECT, "partitionkey": SUBJECT}
     if _is_published(event):
-        attributes |= {"linked": LINKED, "fingerprint": _noise(event, "fingerprint", 16)}
+        attributes |= {"linked": LINKED, "identifiedby": ",".join(IDENTIFIERS)}
+        attributes["fingerprint"] = _noise(event, "fingerprint", 16)
         data["context"] = _CONTEXT
     if pii & fields.keys():
         data["pii"] = _sealed(event)

@@ -22,7 +22,7 @@ from rapport_ingest.draft import Arrival, Draft, RefusedError, Rejection
 
 MAX_EVENTS: Final = 500
 
-OWN: Final = frozenset({"linked", "recordedtime", "fingerprint"})
+OWN: Final = frozenset({"linked", "identifiedby", "recordedtime", "fingerprint"})
 """Attributes that only ingest sets; from a publisher they are refused."""
 
 _READ: Final = frozenset(

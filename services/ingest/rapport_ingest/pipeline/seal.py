@@ -56,6 +56,7 @@ def seal_event(
             "type": draft.type,
             "subject": person.subject,
             "linked": ",".join(linked) or None,
+            "identifiedby": _kinds(people, linked),
             "time": draft.occurred,
             "recordedtime": recorded,
             "partitionkey": partition_key,
@@ -87,6 +88,21 @@ def _linked(people: Sequence[Resolved]) -> tuple[str, ...]:
         return first.linked
     named = [*first.linked, *(subject for one in people[1:] for subject in _subjects(one))]
     return tuple(dict.fromkeys(subject for subject in named if subject != first.subject))
+
+
+def _kinds(people: Sequence[Resolved], linked: Sequence[str]) -> str | None:
+    """How the subject and each linked one was named; None when the event names nobody."""
+    first = people[0]
+    if first.subject is None:
+        return None
+    if len(people) == 1:
+        return ",".join(first.kinds)
+    kinds = {
+        subject: kind
+        for one in people
+        for subject, kind in zip(_subjects(one), one.kinds, strict=True)
+    }
+    return ",".join(kinds[subject] for subject in (first.subject, *linked))
 
 
 def _subjects(one: Resolved) -> tuple[str, ...]:
