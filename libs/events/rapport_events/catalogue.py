@@ -156,6 +156,7 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
             work.CommitmentMade,
             work.CommitmentKept,
             work.CommitmentBroken,
+            work.IssueCorrected,
             work.ProfileViewed,
         ),
         "feedback": (

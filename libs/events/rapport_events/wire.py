@@ -810,6 +810,15 @@ class CommitmentBroken(Data, frozen=True, kw_only=True, gc=False):
     ref: str | None = None
 
 
+class IssueCorrected(Data, frozen=True, kw_only=True, gc=False):
+    """issue.corrected.v1"""
+
+    contact: str
+    issue: str | None = None
+    agent: str | None = None
+    reason: str | None = None
+
+
 class ProfileViewed(Data, frozen=True, kw_only=True, gc=False):
     """profile.viewed.v1"""
 
@@ -1081,6 +1090,7 @@ BY_TYPE: Final[dict[str, type[Data]]] = {
     "commitment.made.v1": CommitmentMade,
     "commitment.kept.v1": CommitmentKept,
     "commitment.broken.v1": CommitmentBroken,
+    "issue.corrected.v1": IssueCorrected,
     "profile.viewed.v1": ProfileViewed,
     "survey.sent.v1": SurveySent,
     "survey.not_invited.v1": SurveyNotInvited,

@@ -1,11 +1,11 @@
-"""What our own people do for a customer: notes, tasks, promises, and looking."""
+"""What our own people do for a customer: notes, tasks, promises, corrections, and looking."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from rapport_events.event import PII, Event, Name, Ref, Text
-from rapport_events.reference import MaybeAgent, MaybeDue
+from rapport_events.reference import MaybeAgent, MaybeDue, MaybeReason
 
 _Note = Annotated[Ref, Field(description="Id of the note.", examples=["n-12"])]
 _Task = Annotated[Ref, Field(description="Id of the task.", examples=["task-7"])]
@@ -32,6 +32,23 @@ _What = Annotated[
 _Assignee = Annotated[Ref | None, Field(description="Whose task it is.", examples=["eve"])]
 _Decision = Annotated[
     Ref | None, Field(description="The `decision.made` behind it.", examples=["d-55"])
+]
+_Contact = Annotated[
+    Ref,
+    Field(
+        description="The contact, as kind:id (`ticket`, `call`, `bot`, `help`, `callback`, "
+        "`visit`, `appointment`, `social`, `return`, `error`; each attempt in the profile's "
+        "answer names its own).",
+        examples=["call:f-207"],
+    ),
+]
+_Issue = Annotated[
+    Ref | None,
+    Field(
+        description="A contact of the issue that it belongs to, as kind:id. Left out: to none "
+        "of the others.",
+        examples=["ticket:T-1042"],
+    ),
 ]
 
 
@@ -157,6 +174,17 @@ class CommitmentBroken(Event):
     due: MaybeDue = None
     agent: MaybeAgent = None
     ref: _About = None
+
+
+class IssueCorrected(Event):
+    """An agent said which issue a contact belongs to; the newest word on a contact holds."""
+
+    type: ClassVar[str] = "issue.corrected.v1"
+
+    contact: _Contact
+    issue: _Issue = None
+    agent: MaybeAgent = None
+    reason: MaybeReason = Field(default=None, examples=["other_parcel"])
 
 
 class ProfileViewed(Event):

@@ -92,6 +92,7 @@ TITLES: Final[Mapping[str, str]] = {
     "commitment.made": "We promised[: {what}][, due {due}]",
     "commitment.kept": "Promise kept[: {what}]",
     "commitment.broken": "Promise broken[: {what}]",
+    "issue.corrected": "Issue corrected[ by {agent}][: {contact}][ belongs to {issue}]",
     "profile.viewed": "Profile read[ by {agent}][: {purpose}]",
     "survey.sent": "Asked for feedback[: {kind}][ about {about}]",
     "survey.not_invited": "Not asked for feedback[: {reason}]",

@@ -110,6 +110,15 @@ def test_the_type_nobody_knows_is_told_as_such_even_to_those_who_may_not_send_it
     assert judged.code == "unknown_type"
 
 
+def test_an_agent_may_say_which_issue_a_contact_belongs_to() -> None:
+    said = cloudevent(
+        "issue.corrected.v1",
+        {"contact": "call:c-1", "issue": "ticket:T-1", "identifiers": {"user_id": "u-1"}},
+    )
+
+    assert isinstance(check_draft(from_cloudevent(said), AGENT), Checked)
+
+
 @pytest.mark.parametrize(
     ("scopes", "permission"),
     [

@@ -45,7 +45,8 @@ AGENT: Final = Permission(
     _AGENT_WORK,
     custom=False,
     code="forbidden_type",
-    refusal="a key with notes:write alone may send notes, tasks, commitments and merges",
+    refusal="a key with notes:write alone may send notes, tasks, commitments, corrections of "
+    "issues, and merges",
 )
 
 
