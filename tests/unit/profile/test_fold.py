@@ -165,6 +165,17 @@ def test_a_packed_profile_unpacks_to_itself() -> None:
     assert unpack(pack(profile)) == profile
 
 
+def test_equal_profiles_are_equal_bytes_whatever_order_their_events_came_in() -> None:
+    viewed = happened("page.viewed", ADA, NOON, channel="web", page="home")
+    asked = happened("ticket.created", ADA, NOON + days(1), channel="email", ticket="t")
+    one, other = (
+        fold(Profile(), [(record, decode_data(record.envelope)) for record in arrivals])
+        for arrivals in ([viewed, asked], [asked, viewed])
+    )
+
+    assert pack(one) == pack(other)
+
+
 def _history() -> list[Record]:
     ada, anonymous = new_subject(), new_subject()
     where: dict[str, Any] = {"channel": "email", "purpose": "marketing"}

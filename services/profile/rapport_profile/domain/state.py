@@ -222,7 +222,8 @@ class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
         )
 
 
-_encoder = msgspec.msgpack.Encoder()
+# Keys are sorted, so that equal profiles are equal bytes, whatever order events arrived in.
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(Profile)
 
 
