@@ -49,6 +49,11 @@ _PLACEHOLDER_MAILBOXES: Final = frozenset({
 })
 # fmt: on
 
+_RESERVED_DOMAINS: Final = re.compile(
+    r"(?:.*\.)?(?:example\.(?:com|net|org)|example|test|invalid|localhost)\.?"
+)
+"""Domains in which nobody can have a mailbox. Source: RFC 2606 and RFC 6761."""
+
 
 class InvalidIdentifierError(ValueError):
     """An identifier that cannot name a person. Never repeats the value: it may be personal."""
@@ -136,10 +141,15 @@ _NORMALISE: Final[dict[str, Callable[[str], str]]] = {
 
 
 def _is_placeholder_email(text: str) -> bool:
-    """`test@test.com`, `none@none.de`, `no@email.com`; never `test@` at a real domain."""
+    """`test@test.com`, `none@none.de`, `test@example.com`; never `test@` at a real domain.
+
+    A company's `test@` may well be a person, so blocking that is for those who run the place.
+    """
     mailbox, _, domain = text.partition("@")
+    if mailbox not in _PLACEHOLDER_MAILBOXES:
+        return False
     label = domain.partition(".")[0]
-    return mailbox in _PLACEHOLDER_MAILBOXES and label in _PLACEHOLDER_MAILBOXES
+    return label in _PLACEHOLDER_MAILBOXES or _RESERVED_DOMAINS.fullmatch(domain) is not None
 
 
 def _is_placeholder_phone(text: str) -> bool:

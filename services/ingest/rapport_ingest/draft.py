@@ -10,6 +10,8 @@ import orjson
 from rapport_events.codec import Problem
 from rapport_privacy.identifiers import InvalidIdentifierError, is_placeholder, normalise
 
+from rapport_ingest.blocked import NOTHING_BLOCKED, Blocklist
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
@@ -110,11 +112,14 @@ def raw_json(raw: object) -> bytes:
         return b"null"
 
 
-def identify(identifiers: Mapping[str, str]) -> tuple[dict[str, str], tuple[Problem, ...]]:
+def identify(
+    identifiers: Mapping[str, str], blocked: Blocklist = NOTHING_BLOCKED
+) -> tuple[dict[str, str], tuple[Problem, ...]]:
     """The identifiers as the keyring knows them, and what became of the rest.
 
-    Problems are `placeholder_identifier` ("null", "0": names nobody, left out) and
-    `bad_identifier` (unreadable: left out, and a reason to refuse the event if `Draft.strict`).
+    Problems are `placeholder_identifier` ("null", "0": names nobody, left out),
+    `blocked_identifier` (an operator says so: left out) and `bad_identifier` (unreadable: left
+    out, and a reason to refuse the event if `Draft.strict`).
     """
     known: dict[str, str] = {}
     problems: list[Problem] = []
@@ -122,12 +127,18 @@ def identify(identifiers: Mapping[str, str]) -> tuple[dict[str, str], tuple[Prob
         try:
             normal = normalise(kind, value)
         except InvalidIdentifierError as error:
-            pointer = f"/identifiers/{kind.replace('~', '~0').replace('/', '~1')}"
-            problems.append(Problem(pointer, "bad_identifier", str(error)))
+            problems.append(Problem(_pointer(kind), "bad_identifier", str(error)))
             continue
         if is_placeholder(kind, value):
             detail = f"{kind} holds a placeholder, which names nobody"
-            problems.append(Problem(f"/identifiers/{kind}", "placeholder_identifier", detail))
+            problems.append(Problem(_pointer(kind), "placeholder_identifier", detail))
+        elif blocked.names(kind, normal):
+            detail = f"{kind} holds a value that this installation takes for nobody's"
+            problems.append(Problem(_pointer(kind), "blocked_identifier", detail))
         else:
             known[kind] = normal
     return known, tuple(problems)
+
+
+def _pointer(kind: str) -> str:
+    return f"/identifiers/{kind.replace('~', '~0').replace('/', '~1')}"

@@ -43,12 +43,14 @@ class Tally:
 
     accepted: Counter
     rejected: Counter
+    left_out: Counter
 
     @classmethod
     def of(cls, metrics: Metrics) -> "Tally":
         return cls(
             metrics.counter("events_accepted", "Events in the log or the spool", ("adapter",)),
             metrics.counter("events_rejected", "Events refused", ("adapter", "code")),
+            metrics.counter("identifiers_left_out", "Identifiers that name nobody", ("code",)),
         )
 
     def count(self, outcome: Kept | Rejection, adapter: str) -> None:
@@ -60,6 +62,9 @@ class Tally:
     def count_kept(self, kept: Sequence[Kept], adapter: str) -> None:
         if kept:
             self.accepted.labels(adapter).inc(len(kept))
+        for one in kept:
+            for problem in one.event.checked.left_out:
+                self.left_out.labels(problem.code).inc()
 
 
 @dataclass(frozen=True, slots=True)

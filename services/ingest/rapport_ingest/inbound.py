@@ -84,7 +84,8 @@ async def _take(house: House, tx: AsyncConnection, records: Sequence[Record]) ->
     for start in range(0, len(records), AT_ONCE):
         part = records[start : start + AT_ONCE]
         opened = [(record, one) for record in part for one in _read(record)]
-        judged = [(record, judge(one, PUBLISHER)) for record, one in opened]
+        blocked = house.line.blocked
+        judged = [(record, judge(one, PUBLISHER, blocked)) for record, one in opened]
         landed = iter(await house.line.send([one for _, one in judged if isinstance(one, Checked)]))
         for record, one in judged:
             outcome = next(landed) if isinstance(one, Checked) else one

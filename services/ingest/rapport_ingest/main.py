@@ -25,6 +25,7 @@ from starlette.middleware import Middleware
 
 from rapport_ingest.api import cloudevents, ops, posthog, quarantine, sdk
 from rapport_ingest.api.express import Express
+from rapport_ingest.blocked import parse_blocklist
 from rapport_ingest.house import House, Tally
 from rapport_ingest.inbound import inbound_subscription
 from rapport_ingest.pipeline.line import Line
@@ -76,7 +77,8 @@ class Premises:
         topic = settings.topics.interactions
         producer = EventProducer(settings, topic, resources.metrics)
         await producer.start()
-        line = Line(People(keyring), producer, topic)
+        blocked = parse_blocklist(settings.identifiers.blocked)
+        line = Line(People(keyring), producer, topic, blocked)
         return House(line, keyring, producer, resources.engine, Tally.of(resources.metrics))
 
     async def _close(self, house: House) -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from rapport_events.topics import INBOUND, INTERACTIONS
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+
+from rapport_ingest.blocked import parse_blocklist
 
 
 class TopicSettings(Section):
@@ -24,6 +26,21 @@ class QuarantineSettings(Section):
     )
 
 
+class IdentifierSettings(Section):
+    blocked: str = Field(
+        default="",
+        repr=False,
+        description="Identifiers that name nobody: kind:value, separated by commas or lines, * is "
+        "any text. email:test@*,phone:+49301234567",
+    )
+
+    @field_validator("blocked")
+    @classmethod
+    def _can_be_read(cls, blocked: str) -> str:
+        parse_blocklist(blocked)
+        return blocked
+
+
 class IngestSettings(Settings):
     """As all services; without a keyring nothing could be encrypted, so it is a must."""
 
@@ -32,3 +49,4 @@ class IngestSettings(Settings):
     keys_file: Path
     topics: TopicSettings = TopicSettings()
     quarantine: QuarantineSettings = QuarantineSettings()
+    identifiers: IdentifierSettings = IdentifierSettings()

@@ -553,6 +553,7 @@ async def test_line_15_debug_answers_what_was_understood_and_where_it_went(
     assert understood["type"] == "custom.seen.v1"
     assert understood["identity"] == {
         "kinds": ["email", "user_id"],
+        "left_out": [],
         "subject": stored.envelope.subject,
         "linked": list(stored.envelope.linked_subjects),
     }
@@ -574,7 +575,12 @@ async def test_line_15_the_dry_run_says_the_same_and_keeps_nothing(ingest: Inges
 
     assert (answer["valid"], answer["accepted"]) == (False, 1)
     assert [one["id"] for one in answer["rejected"]] == [bad_id]
-    assert answer["events"][0]["identity"] == {"kinds": ["user_id"], "subject": None, "new": True}
+    assert answer["events"][0]["identity"] == {
+        "kinds": ["user_id"],
+        "left_out": [],
+        "subject": None,
+        "new": True,
+    }
     assert known is None
     await ingest.in_log([marker["messageId"]])
     kept = {dict(record.headers)["ce_id"] for record in ingest.records}

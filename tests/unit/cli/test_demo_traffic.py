@@ -9,6 +9,7 @@ from rapport_cli.demo.saying import Call, Fact, Said
 from rapport_cli.demo.segment_player import SegmentPlayer
 from rapport_cli.demo.stories import ADA
 from rapport_ingest.adapters import cloudevents, segment
+from rapport_ingest.blocked import NOTHING_BLOCKED
 from rapport_ingest.draft import Arrival, Draft, Rejection
 from rapport_ingest.pipeline.accept import judge
 from rapport_ingest.pipeline.permission import PUBLISHER
@@ -60,7 +61,9 @@ def test_every_good_event_passes_the_door_as_what_the_script_says(sent: Traffic)
 
     drafts = [reading(said) for said in good]
 
-    refused = [draft for draft in drafts if isinstance(judge(draft, PUBLISHER), Rejection)]
+    refused = [
+        draft for draft in drafts if isinstance(judge(draft, PUBLISHER, NOTHING_BLOCKED), Rejection)
+    ]
     assert refused == []
     types = [draft.type for draft in drafts if isinstance(draft, Draft)]
     assert types == [said.type for said in good]
@@ -69,7 +72,7 @@ def test_every_good_event_passes_the_door_as_what_the_script_says(sent: Traffic)
 def test_every_slip_is_refused_for_the_reason_that_the_script_names(sent: Traffic) -> None:
     slips = [said for said in sent.said if said.refused is not None]
 
-    outcomes = [judge(reading(said), PUBLISHER) for said in slips]
+    outcomes = [judge(reading(said), PUBLISHER, NOTHING_BLOCKED) for said in slips]
 
     codes = [outcome.code for outcome in outcomes if isinstance(outcome, Rejection)]
     assert codes == [said.refused for said in slips]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from rapport_ingest.blocked import parse_blocklist
 from rapport_ingest.draft import Draft, Rejection
 from rapport_ingest.pipeline.check import Checked, check_draft, split
 from rapport_ingest.pipeline.permission import AGENT, PUBLISHER, permission_of
@@ -93,6 +94,30 @@ def test_a_placeholder_names_nobody() -> None:
     assert _good(_ticket(identifiers={"user_id": "null", "email": "a@x.org"})).person == {
         "email": "a@x.org"
     }
+
+
+def test_a_blocked_identifier_is_left_out_and_its_event_is_kept() -> None:
+    event = _ticket(identifiers={"phone": "+49 (0)30 1234567", "email": "a@x.org"})
+
+    judged = check_draft(event, PUBLISHER, parse_blocklist("phone:+49301234567"))
+
+    assert isinstance(judged, Checked)
+    assert judged.person == {"email": "a@x.org"}
+    [(pointer, code)] = [(one.pointer, one.code) for one in judged.left_out]
+    assert (pointer, code) == ("/identifiers/phone", "blocked_identifier")
+    assert "1234567" not in judged.left_out[0].detail
+
+
+def test_a_merge_with_nobody_but_a_blocked_name_is_no_merge() -> None:
+    merge = cloudevent(
+        "customer.merged.v1",
+        {"identifiers": {"user_id": "u-1"}, "from": {"email": "test@acme.de"}},
+    )
+
+    judged = check_draft(from_cloudevent(merge), PUBLISHER, parse_blocklist("email:test@*"))
+
+    assert isinstance(judged, Rejection)
+    assert judged.code == "missing_identifiers"
 
 
 def test_a_merge_names_two_people() -> None:

@@ -72,6 +72,10 @@ def described(checked: Checked, identity: Mapping[str, Any], topic: str) -> dict
         "channel": draft.channel,
         "identity": {
             "kinds": sorted({*checked.person, *checked.other}),
+            "left_out": [
+                {"pointer": one.pointer, "code": one.code, "detail": one.detail}
+                for one in checked.left_out
+            ],
             **identity,
         },
         "clear": sorted(checked.clear),

@@ -109,7 +109,7 @@ def _as_sent(request: Request, body: bytes) -> dict[str, Any]:
 
 async def _judged(request: Request, caller: Caller, readings: Readings) -> dict[str, Any]:
     house: House = request.app.state.house
-    checked, rejected = examine(readings, caller.permission)
+    checked, rejected = examine(readings, caller.permission, house.line.blocked)
     return {
         "valid": not rejected,
         "accepted": len(checked),

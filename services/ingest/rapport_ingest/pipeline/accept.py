@@ -7,6 +7,7 @@ from typing import Any, Final
 from rapport_runtime.delivery import Placed
 from rapport_runtime.http.consistency import encode_token
 
+from rapport_ingest.blocked import Blocklist
 from rapport_ingest.draft import Arrival, Draft, Rejection
 from rapport_ingest.pipeline.check import Checked, check_draft
 from rapport_ingest.pipeline.line import ERASED, Kept, Line
@@ -69,7 +70,8 @@ async def accept(
     kept: list[Kept] = []
     rejected: list[Rejection] = []
     for start in range(0, len(readings), AT_ONCE):
-        checked, refused = examine(readings[start : start + AT_ONCE], delivery.permission)
+        part = readings[start : start + AT_ONCE]
+        checked, refused = examine(part, delivery.permission, line.blocked)
         rejected += refused
         for outcome in await line.send(checked):
             if isinstance(outcome, Kept):
@@ -83,13 +85,13 @@ async def accept(
 
 
 def examine(
-    readings: Sequence[Draft | Rejection], permission: Permission
+    readings: Sequence[Draft | Rejection], permission: Permission, blocked: Blocklist
 ) -> tuple[list[Checked], list[Rejection]]:
     """The drafts that stand, and all that do not."""
     checked: list[Checked] = []
     rejected: list[Rejection] = []
     for reading in readings:
-        judged = judge(reading, permission)
+        judged = judge(reading, permission, blocked)
         if isinstance(judged, Checked):
             checked.append(judged)
         else:
@@ -97,6 +99,8 @@ def examine(
     return checked, rejected
 
 
-def judge(reading: Draft | Rejection, permission: Permission) -> Checked | Rejection:
+def judge(
+    reading: Draft | Rejection, permission: Permission, blocked: Blocklist
+) -> Checked | Rejection:
     """Whether an event stands; one that its adapter refused stays refused."""
-    return reading if isinstance(reading, Rejection) else check_draft(reading, permission)
+    return reading if isinstance(reading, Rejection) else check_draft(reading, permission, blocked)

@@ -10,6 +10,7 @@ from rapport_events.codec import Problem, check
 from rapport_events.event import ingest_fields, pii_fields
 from rapport_events.identity import CustomerAliased, CustomerMerged
 
+from rapport_ingest.blocked import NOTHING_BLOCKED, Blocklist
 from rapport_ingest.draft import Draft, Rejection, identify
 from rapport_ingest.pipeline.permission import Permission
 
@@ -30,6 +31,8 @@ class Checked:
     """The same of the person's other self, of an alias or a merge."""
     clear: dict[str, Any]
     personal: dict[str, Any]
+    left_out: tuple[Problem, ...] = ()
+    """Identifiers that name nobody, and why; never their values."""
 
     @property
     def named(self) -> tuple[Mapping[str, str], ...]:
@@ -37,7 +40,9 @@ class Checked:
         return (self.person, self.other) if self.other else (self.person,)
 
 
-def check_draft(draft: Draft, permission: Permission) -> Checked | Rejection:
+def check_draft(
+    draft: Draft, permission: Permission, blocked: Blocklist = NOTHING_BLOCKED
+) -> Checked | Rejection:
     """The draft split into what is clear and what is personal, or the first thing against it."""
     problem = _envelope_problem(draft, permission)
     if problem is not None:
@@ -49,12 +54,12 @@ def check_draft(draft: Draft, permission: Permission) -> Checked | Rejection:
         problems = check(draft.type, data)
     if problems:
         return rejection(draft, problems[0], len(problems))
-    return _identified(draft, data)
+    return _identified(draft, data, blocked)
 
 
-def _identified(draft: Draft, data: dict[str, Any]) -> Checked | Rejection:
-    person, problems = identify(draft.identifiers) if draft.identifiers else ({}, ())
-    other, more = identify(draft.other) if draft.other else ({}, ())
+def _identified(draft: Draft, data: dict[str, Any], blocked: Blocklist) -> Checked | Rejection:
+    person, problems = identify(draft.identifiers, blocked) if draft.identifiers else ({}, ())
+    other, more = identify(draft.other, blocked) if draft.other else ({}, ())
     if draft.strict:
         bad = next((found for found in (*problems, *more) if found.code == "bad_identifier"), None)
         if bad is not None:
@@ -62,7 +67,7 @@ def _identified(draft: Draft, data: dict[str, Any]) -> Checked | Rejection:
     if draft.type in _TWO_SIDED and not (person and other):
         return rejection(draft, _LACKS_A_SIDE)
     clear, personal = split(draft.type, data)
-    return Checked(draft, person, other, clear, personal)
+    return Checked(draft, person, other, clear, personal, (*problems, *more))
 
 
 def split(type_: str, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -12,6 +12,7 @@ from rapport_runtime.failpoint import failpoint
 from rapport_runtime.pending import Spooled
 from rapport_runtime.producer import EventProducer
 
+from rapport_ingest.blocked import Blocklist
 from rapport_ingest.draft import Rejection
 from rapport_ingest.pipeline.check import Checked, rejection
 from rapport_ingest.pipeline.seal import Mac, Sealed, seal_event
@@ -35,6 +36,7 @@ class Line:
     people: People
     producer: EventProducer
     topic: str
+    blocked: Blocklist
 
     async def send(self, events: Sequence[Checked]) -> list[Kept | Rejection]:
         """What became of each event, in order; the kept ones are in the log or in the spool.

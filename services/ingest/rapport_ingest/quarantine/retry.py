@@ -53,7 +53,7 @@ async def retry(
     """
     async with house.database(_PATIENCE) as connection:
         rows = await store.claim_refused(connection, ids=ids, wanted=wanted, limit=MOST)
-        judged = [_judge(_readings(house, row)) for row in rows]
+        judged = [_judge(house, _readings(house, row)) for row in rows]
         return await _conclude(house, connection, rows, judged, store.REDRIVEN, by)
 
 
@@ -65,7 +65,7 @@ async def fix(
         rows = await store.claim_refused(connection, ids=[row_id], wanted=store.Filter(), limit=1)
         if not rows:
             return None
-        judged = _judge(_readings(house, rows[0], patch))
+        judged = _judge(house, _readings(house, rows[0], patch))
         if dry_run:
             return _unsettled(row_id, judged)
         [retried] = await _conclude(house, connection, rows, [judged], store.FIXED, by)
@@ -84,8 +84,8 @@ def _arrival(row: RowMapping, payload: Payload) -> Arrival:
     return Arrival(source=row["source"], received=row["received_at"], historical=payload.historical)
 
 
-def _judge(readings: Readings) -> Checked | Rejection:
-    checked, rejected = examine(readings, PUBLISHER)
+def _judge(house: House, readings: Readings) -> Checked | Rejection:
+    checked, rejected = examine(readings, PUBLISHER, house.line.blocked)
     if rejected or not checked:
         return rejected[0] if rejected else _CUT
     return checked[0]
