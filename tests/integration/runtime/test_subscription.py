@@ -26,6 +26,22 @@ async def test_every_event_is_applied_once_over_many_runs(world: World) -> None:
     assert await world.effects("p") == once([*earlier, *later])
 
 
+async def test_nothing_is_applied_beyond_the_offsets_that_were_named(world: World) -> None:
+    records = visits(400)
+    ends = await world.publish(records)
+    halfway = {place: end // 2 for place, end in ends.items() if place[1] > 0}
+
+    await run_subscription(toy("p", world.topic), world.resources, until=halfway)
+
+    reached = await world.rows(
+        "SELECT topic, partition, next_offset FROM projector_offset WHERE partition > 0"
+    )
+    assert {(topic, number): at for topic, number, at in reached} == halfway
+    assert len(await world.effects("p")) == sum(halfway.values())
+    await run_subscription(toy("p", world.topic), world.resources, until=ends)
+    assert await world.effects("p") == once(records)
+
+
 async def test_the_events_of_one_customer_arrive_in_the_order_of_the_log(world: World) -> None:
     subjects = [new_subject() for _ in range(5)]
     records = [happened("page.viewed", subjects[n % 5]) for n in range(200)]

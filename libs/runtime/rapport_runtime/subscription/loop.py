@@ -43,7 +43,8 @@ async def run_subscription(
 ) -> None:
     """Project until `stop` is set, or until everything before the offsets of `until` is applied.
 
-    With `until`, all partitions are taken by hand, without a consumer group: at once, and
+    Nothing beyond `until` is applied, and nothing of a partition that it does not name. With it,
+    all partitions are taken by hand, without a consumer group: at once, and
     beside workers that are running (the offsets fence decides who applies what).
     Raises HaltedError when it must not go on; a bug in `apply` comes out as it is.
     """
@@ -157,7 +158,7 @@ class _Worker:
         offsets = await self._in_time(
             claim(self._subscription, self._resources.engine, consumer, assignment)
         )
-        self._reader = Reader(consumer, assignment, self._subscription, dict(offsets))
+        self._reader = Reader(consumer, assignment, self._subscription, dict(offsets), self._until)
         self._positions = {}
         self._resources.progress.forget(self._subscription.name)
         self._advance(offsets)
