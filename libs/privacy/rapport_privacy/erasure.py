@@ -29,13 +29,14 @@ class CertificateUsedError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What was destroyed, or would be (a dry run: `at` is None). Counts only."""
+    """What was destroyed, or would be (a dry run: `at` is None). Counts, and ids of keys."""
 
     certificate_id: str
     at: datetime | None
     subjects: int
     keys_destroyed: int
     aliases: int
+    key_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _report(certificate_id: str, at: datetime | None, remains: Remains) -> Erasu
         subjects=len(remains.subjects),
         keys_destroyed=len(remains.kids),
         aliases=len(remains.indexes),
+        key_ids=tuple(sorted(remains.kids)),
     )
 
 
@@ -138,4 +140,5 @@ def _recorded(row: Row[tuple[object, ...]]) -> Erasure:
         subjects=row.subjects,
         keys_destroyed=len(row.key_ids),
         aliases=len(row.suppressions),
+        key_ids=tuple(row.key_ids),
     )

@@ -10,6 +10,10 @@ from rapport_privacy.crypto import TamperedError, bind
 
 GENESIS: Final = sha256(b"rapport erasure ledger v1").hexdigest()
 
+ERASE: Final = "erase"
+LIFT: Final = "lift"
+EXPIRE: Final = "expire"
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerHead:
@@ -32,7 +36,11 @@ class LedgerHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One erasure. No personal data: random key ids, and keyed hashes in hexadecimal."""
+    """One erasure. No personal data: random key ids, and keyed hashes in hexadecimal.
+
+    `action`: `erase` destroyed the keys of people and suppressed their identifiers, `lift` ended
+    the suppressions, `expire` destroyed the keys of months.
+    """
 
     number: int
     certificate_id: str
@@ -41,20 +49,22 @@ class LedgerEntry:
     key_ids: tuple[str, ...]
     suppressions: tuple[str, ...]
     digest: str = ""
+    action: str = ERASE
 
     def digest_after(self, previous: str) -> str:
         """What this entry's digest must be when it follows an entry with digest `previous`."""
-        return sha256(
-            bind(
-                previous,
-                str(self.number),
-                self.certificate_id,
-                self.at.astimezone(UTC).isoformat(timespec="microseconds"),
-                str(self.subjects),
-                ",".join(self.key_ids),
-                ",".join(self.suppressions),
-            )
-        ).hexdigest()
+        parts = (
+            previous,
+            str(self.number),
+            self.certificate_id,
+            self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            str(self.subjects),
+            ",".join(self.key_ids),
+            ",".join(self.suppressions),
+        )
+        # Ledgers from before there were other actions keep their digests.
+        named = () if self.action == ERASE else (self.action,)
+        return sha256(bind(*parts, *named)).hexdigest()
 
 
 def verify_chain(entries: Iterable[LedgerEntry]) -> LedgerHead:

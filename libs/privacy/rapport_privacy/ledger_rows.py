@@ -40,6 +40,7 @@ async def load_ledger(tx: AsyncConnection, *, after: int) -> list[LedgerEntry]:
             key_ids=tuple(row.key_ids),
             suppressions=tuple(hmac.hex() for hmac in row.suppressions),
             digest=row.digest.hex(),
+            action=row.action,
         )
         for row in rows
     ]
@@ -58,6 +59,7 @@ async def append_entry(tx: AsyncConnection, entry: LedgerEntry, head: LedgerHead
             key_ids=list(entry.key_ids),
             suppressions=[bytes.fromhex(hmac) for hmac in entry.suppressions],
             digest=bytes.fromhex(digest),
+            action=entry.action,
         )
     )
     await tx.execute(

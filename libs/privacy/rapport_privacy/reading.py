@@ -27,6 +27,11 @@ _KEYS: Final = """
 SELECT kid::text, subject_id::text, wrapped FROM data_key WHERE kid = ANY($1::text[]::uuid[])
 """
 
+_DESTROYED: Final = """
+SELECT kid::text FROM unnest($1::text[]::uuid[]) AS wanted (kid)
+WHERE EXISTS (SELECT FROM erasure WHERE key_ids @> ARRAY[wanted.kid])
+"""
+
 _IDENTIFIERS: Final = """
 SELECT alias.subject_id::text, alias.blind_index, alias.kind, alias.sealed, alias.created_at,
     alias.kid::text, key.wrapped
@@ -73,6 +78,11 @@ async def load_subjects(pool: Pool, indexes: Collection[bytes]) -> dict[bytes, s
 async def load_keys(pool: Pool, kids: Collection[str]) -> dict[str, StoredKey]:
     """Those of the keys that there still are."""
     return {row[0]: StoredKey(*row) for row in await pool.fetch(_KEYS, list(kids))}
+
+
+async def load_destroyed(pool: Pool, kids: Collection[str]) -> set[str]:
+    """Those of the keys that the ledger says were destroyed."""
+    return {row[0] for row in await pool.fetch(_DESTROYED, list(kids))}
 
 
 async def load_identifiers(pool: Pool, subjects: Collection[str]) -> list[StoredIdentifier]:

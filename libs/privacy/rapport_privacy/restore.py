@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
+from uuid import uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_privacy.erasure import Suppress, destroy, load_remains, suppress_hmacs
-from rapport_privacy.ledger import LedgerEntry
+from rapport_privacy.erasure import Remains, Suppress, destroy, load_remains, suppress_hmacs
+from rapport_privacy.ledger import LIFT, LedgerEntry, LedgerHead
 from rapport_privacy.ledger_rows import append_entry, lock_ledger
+from rapport_privacy.lifting import end_suppressions
 from rapport_privacy.store import is_any
 from rapport_privacy.tables import alias, data_key, erasure, suppression
 
@@ -43,14 +46,46 @@ async def reapply(
     for entry in missing:
         head = await append_entry(tx, entry, head)
         hmacs = [bytes.fromhex(hmac) for hmac in entry.suppressions]
-        await suppress_hmacs(tx, hmacs, entry.certificate_id)
+        if entry.action == LIFT:
+            await end_suppressions(tx, hmacs)
+        else:
+            await suppress_hmacs(tx, hmacs, entry.certificate_id)
     kids = {kid for entry in entries for kid in entry.key_ids}
     back = await _owners(tx, kids) | await _suppressed_owners(tx, suppress)
     remains = await load_remains(tx, back)
-    await destroy(tx, remains, max(entry.at for entry in entries))
+    at = max(entry.at for entry in entries)
+    await destroy(tx, remains, at)
+    months = await _destroy_months(tx, kids)
+    await _append_newcomers(tx, remains, sorted(set(remains.kids) - kids), at, head)
     return Reapplied(
-        entries=len(missing), keys_destroyed=len(remains.kids), aliases=len(remains.indexes)
+        entries=len(missing),
+        keys_destroyed=len(remains.kids) + months,
+        aliases=len(remains.indexes),
     )
+
+
+async def _destroy_months(tx: AsyncConnection, kids: Collection[str]) -> int:
+    gone = await tx.execute(
+        delete(data_key).where(is_any(data_key.c.kid, kids), data_key.c.period.is_not(None))
+    )
+    return gone.rowcount
+
+
+async def _append_newcomers(
+    tx: AsyncConnection, remains: Remains, kids: Sequence[str], at: datetime, head: LedgerHead
+) -> None:
+    """Keys that no ledger names yet: whoever looks for one learns that it was destroyed."""
+    if not kids:
+        return
+    entry = LedgerEntry(
+        number=head.number + 1,
+        certificate_id=f"reapplied-{uuid4()}",
+        at=at,
+        subjects=len(remains.subjects),
+        key_ids=tuple(kids),
+        suppressions=(),
+    )
+    await append_entry(tx, entry, head)
 
 
 async def _owners(tx: AsyncConnection, kids: Collection[str]) -> set[str]:

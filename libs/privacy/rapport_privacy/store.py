@@ -77,6 +77,13 @@ async def load_suppressed(tx: AsyncConnection, hmacs: Collection[bytes]) -> set[
     return set(rows)
 
 
+async def load_certificates(tx: AsyncConnection, hmacs: Collection[bytes]) -> dict[bytes, str]:
+    """Of the HMACs that stand for an erased identifier, under which certificate that was."""
+    found = select(suppression.c.hmac, suppression.c.certificate_id)
+    rows = await tx.execute(found.where(is_any(suppression.c.hmac, hmacs)))
+    return {row.hmac: row.certificate_id for row in rows}
+
+
 async def create_aliases(tx: AsyncConnection, offered: Sequence[NewAlias]) -> None:
     """Waits for other transactions that are creating or erasing the same identifiers."""
     await tx.execute(

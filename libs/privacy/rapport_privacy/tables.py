@@ -95,8 +95,14 @@ erasure: Final = Table(
     Column("key_ids", ARRAY(_id()), nullable=False),
     Column("suppressions", ARRAY(LargeBinary), nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("action", Text, nullable=False, server_default="erase"),
+    CheckConstraint("action IN ('erase', 'lift', 'expire')", name="does_what_is_known"),
+    Index(None, "key_ids", postgresql_using="gin"),
 )
-"""The ledger: enough to erase the same people again in an older backup, and no more."""
+"""The ledger: enough to erase the same people again in an older backup, and no more.
+
+By `key_ids` a key that was destroyed is told from one that was lost.
+"""
 
 keyring_meta: Final = Table(
     "keyring_meta",

@@ -221,7 +221,7 @@ async def test_a_reader_gets_the_keys_it_asks_for(open_keyring: OpenKeyring) -> 
 
 @pytest.mark.parametrize("kid", ["", "no-uuid", "0B0F6F0E-6D6C-4D52-8D0F-6D1F0C9B1A11", "\0", "é"])
 async def test_a_key_id_that_somebody_made_up_is_no_key(keyring: Keyring, kid: str) -> None:
-    assert repr((await keyring.keys([kid]))[kid]) == "ERASED"
+    assert await keyring.keys([kid]) == {}
 
 
 async def test_a_cached_batch_of_a_hundred_takes_less_than_a_millisecond(keyring: Keyring) -> None:
