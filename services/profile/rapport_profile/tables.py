@@ -150,6 +150,11 @@ facet = Table(
     Column("subject_id", Uuid(as_uuid=False), primary_key=True, comment="Person's root"),
     Column("stage", Text, nullable=False, comment="The last one that was announced"),
     Column(
+        "announced_at",
+        TIMESTAMP(timezone=True),
+        comment="The latest instant that an announcement spoke of; null: there was none",
+    ),
+    Column(
         "stage_until",
         TIMESTAMP(timezone=True),
         comment="When it changes by time alone; null: never",
@@ -160,8 +165,19 @@ facet = Table(
 )
 
 Index("facet_stage", facet.c.stage, facet.c.subject_id)
-Index("facet_segment", facet.c.segment, facet.c.subject_id)
-Index("facet_due", facet.c.stage_until)
+Index(
+    "facet_segment",
+    facet.c.segment,
+    facet.c.subject_id,
+    postgresql_where=text("segment IS NOT NULL"),
+)
+Index(
+    "facet_consents",
+    facet.c.consents,
+    postgresql_using="gin",
+    postgresql_where=text("consents <> '{}'"),
+)
+Index("facet_due", facet.c.stage_until, postgresql_where=text("stage_until IS NOT NULL"))
 
 name_prefix = Table(
     "name_prefix",
@@ -183,8 +199,17 @@ name_queue = Table(
     "name_queue",
     metadata,
     Column("event_key", LargeBinary, primary_key=True),
+    Column(
+        "id",
+        BigInteger,
+        Identity(always=False),
+        nullable=False,
+        comment="The order of arrival: who waits for a name waits for what is before it",
+    ),
     comment="Events whose names wait to be indexed: the projector itself holds no keys",
 )
+
+Index("name_queue_id", name_queue.c.id, unique=True)
 
 privacy_request = Table(
     "privacy_request",

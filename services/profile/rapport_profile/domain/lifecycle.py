@@ -1,6 +1,7 @@
 """Where a customer stands between first interest and leaving (kpis.md, section 4.2)."""
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -12,7 +13,11 @@ _AT_RISK: Final = timedelta(days=60)
 _LAPSED: Final = timedelta(days=90)
 _CHURNED: Final = timedelta(days=180)
 _LOYAL_ORDERS: Final = 4
-_INSTANT: Final = timedelta(microseconds=1)
+_AGES: Final = (timedelta(0), _FRESH, _AT_RISK, _LAPSED, _CHURNED)
+"""Past these an order ages into another stage; 0 is the order itself."""
+
+INSTANT: Final = timedelta(microseconds=1)
+"""A boundary belongs to the stage before it or to the one after: just after it, it is clear."""
 
 
 class Lifecycle(NamedTuple):
@@ -21,35 +26,71 @@ class Lifecycle(NamedTuple):
     """When the stage began; None for a prospect."""
 
 
+class Step(NamedTuple):
+    """From one stage into the next, at a boundary."""
+
+    at: datetime
+    before: Stage
+    after: Stage
+
+
 def stage(purchases: Sequence[datetime], at: datetime) -> Stage:
     """The stage at an instant, from the times of valid orders before it. First match wins."""
-    before = sorted(time for time in purchases if time < at)
-    if not before:
-        return "prospect"
-    idle = at - before[-1]
-    if idle >= _AT_RISK:
-        return "churned" if idle >= _CHURNED else "lapsed" if idle >= _LAPSED else "at_risk"
-    if len(before) > 1 and before[-1] - before[-2] >= _LAPSED and idle < _FRESH:
-        return "won_back"
-    if sum(at - _CHURNED <= time for time in before) >= _LOYAL_ORDERS:
-        return "loyal"
-    return "new" if len(before) == 1 and idle < _FRESH else "active"
+    return _stage(sorted(purchases), at)
 
 
 def lifecycle(purchases: Sequence[datetime], at: datetime) -> Lifecycle:
     """The stage at an instant, and the boundary at which it began."""
-    now = stage(purchases, at)
+    ordered = sorted(purchases)
+    now = _stage(ordered, at)
     if now == "prospect":
         return Lifecycle(now, None)
     since: datetime | None = None
-    for boundary in sorted(_boundaries(purchases, at), reverse=True):
-        if stage(purchases, boundary + _INSTANT) != now:
+    for boundary in reversed(_boundaries(ordered, None, at - INSTANT)):
+        if _stage(ordered, boundary + INSTANT) != now:
             break
         since = boundary
     return Lifecycle(now, since)
 
 
-def _boundaries(purchases: Sequence[datetime], at: datetime) -> set[datetime]:
-    """Instants at which a stage can change: an order, and the days that it ages past."""
-    ages = (timedelta(0), _FRESH, _AT_RISK, _LAPSED, _CHURNED)
-    return {time + age for time in purchases for age in ages if time + age < at}
+def steps(
+    purchases: Sequence[datetime], after: datetime | None, until: datetime | None
+) -> Iterator[Step]:
+    """The changes of stage later than `after` and not later than `until`, in order.
+
+    None: from the beginning, and for as long as anything can change if no order comes.
+    """
+    ordered = sorted(purchases)
+    known: Stage = "prospect" if after is None else _stage(ordered, after + INSTANT)
+    for boundary in _boundaries(ordered, after, until):
+        now = _stage(ordered, boundary + INSTANT)
+        if now != known:
+            yield Step(boundary, known, now)
+        known = now
+
+
+def _stage(ordered: Sequence[datetime], at: datetime) -> Stage:
+    before = bisect_left(ordered, at)
+    if before == 0:
+        return "prospect"
+    last = ordered[before - 1]
+    idle = at - last
+    if idle >= _AT_RISK:
+        return "churned" if idle >= _CHURNED else "lapsed" if idle >= _LAPSED else "at_risk"
+    if before > 1 and last - ordered[before - 2] >= _LAPSED and idle < _FRESH:
+        return "won_back"
+    if before - bisect_left(ordered, at - _CHURNED) >= _LOYAL_ORDERS:
+        return "loyal"
+    return "new" if before == 1 and idle < _FRESH else "active"
+
+
+def _boundaries(
+    ordered: Sequence[datetime], after: datetime | None, until: datetime | None
+) -> list[datetime]:
+    """Instants in (after, until] at which a stage can change, in order."""
+    found: set[datetime] = set()
+    for age in _AGES:
+        first = 0 if after is None else bisect_right(ordered, after - age)
+        last = len(ordered) if until is None else bisect_right(ordered, until - age)
+        found.update(time + age for time in ordered[first:last])
+    return sorted(found)

@@ -18,6 +18,12 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Uuid(as_uuid=False), nullable=False, comment="Person's root"),
         sa.Column("stage", sa.Text(), nullable=False, comment="The last one that was announced"),
         sa.Column(
+            "announced_at",
+            sa.TIMESTAMP(timezone=True),
+            nullable=True,
+            comment="The latest instant that an announcement spoke of; null: there was none",
+        ),
+        sa.Column(
             "stage_until",
             sa.TIMESTAMP(timezone=True),
             nullable=True,
@@ -31,8 +37,28 @@ def upgrade() -> None:
         comment="What persons are filtered by",
     )
     op.create_index("facet_stage", "facet", ["stage", "subject_id"], unique=False)
-    op.create_index("facet_segment", "facet", ["segment", "subject_id"], unique=False)
-    op.create_index("facet_due", "facet", ["stage_until"], unique=False)
+    op.create_index(
+        "facet_segment",
+        "facet",
+        ["segment", "subject_id"],
+        unique=False,
+        postgresql_where=sa.text("segment IS NOT NULL"),
+    )
+    op.create_index(
+        "facet_consents",
+        "facet",
+        ["consents"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("consents <> '{}'"),
+    )
+    op.create_index(
+        "facet_due",
+        "facet",
+        ["stage_until"],
+        unique=False,
+        postgresql_where=sa.text("stage_until IS NOT NULL"),
+    )
     op.create_table(
         "name_prefix",
         sa.Column(
@@ -49,9 +75,17 @@ def upgrade() -> None:
     op.create_table(
         "name_queue",
         sa.Column("event_key", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger(),
+            sa.Identity(always=False),
+            nullable=False,
+            comment="The order of arrival: who waits for a name waits for what is before it",
+        ),
         sa.PrimaryKeyConstraint("event_key"),
         comment="Events whose names wait to be indexed: the projector itself holds no keys",
     )
+    op.create_index("name_queue_id", "name_queue", ["id"], unique=True)
 
 
 def downgrade() -> None:
