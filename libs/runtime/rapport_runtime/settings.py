@@ -57,6 +57,11 @@ class KeyringSettings(Section):
     url: str = Field(repr=False)
     master_key: str = Field(repr=False, description="base64 of 32 bytes")
     cache_seconds: float = Field(default=60.0, gt=0, le=60.0)
+    ledger_head_file: Path | None = Field(
+        default=None,
+        description="the last known head of the ledger of erasures: a keyring that lacks it was "
+        "restored from an older backup, and is not opened",
+    )
 
 
 class SpoolSettings(Section):

@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 from rapport_privacy import migrations as keyring_migrations
 from rapport_privacy.crypto import MasterKey
+from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
@@ -85,10 +86,15 @@ def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Che
 
 
 async def open_keyring(settings: ProfileSettings) -> Keyring:
-    """Raises what `Keyring.open` raises."""
+    """Raises what `Keyring.open` and `read_head` raise."""
     keyring = settings.keyring
     master = MasterKey.from_base64(keyring.master_key)
-    return await Keyring.open(keyring.url, master, cache_seconds=keyring.cache_seconds)
+    return await Keyring.open(
+        keyring.url,
+        master,
+        cache_seconds=keyring.cache_seconds,
+        at_least=read_head(keyring.ledger_head_file),
+    )
 
 
 def api_component(settings: ProfileSettings, resources: Resources) -> Component:

@@ -121,10 +121,10 @@ async def test_an_expired_month_is_gone_again_from_a_restored_backup(
     keyring = await open_keyring(now=lambda: NOVEMBER)
     old = await resolved(keyring)
     later = await open_keyring(now=lambda: DECEMBER)
-    columns = "kid, period, wrapped"
-    await rows_of(keyring_url, f"CREATE TABLE backup AS SELECT {columns} FROM data_key")
+    copy = "CREATE TABLE backup AS SELECT kid, period, wrapped FROM data_key"
+    await rows_of(keyring_url, copy)
     await later.expire_months(before="2026-12")
-    back = f"INSERT INTO data_key ({columns}) SELECT {columns} FROM backup"
+    back = "INSERT INTO data_key (kid, period, wrapped) SELECT kid, period, wrapped FROM backup"
     await rows_of(keyring_url, back)
 
     done = await later.reapply_ledger(await later.export_ledger())
