@@ -74,6 +74,10 @@ FROM reference JOIN profile USING (subject_id) WHERE reference.kind = $1 AND ref
 ORDER BY 1 LIMIT $3
 """
 
+_SUBJECTS: Final = """
+SELECT DISTINCT subject_id::text FROM reference WHERE kind = $1 AND ref = $2 ORDER BY 1 LIMIT $3
+"""
+
 _TRAIT_EVENTS: Final = """
 SELECT event_key, topic, partition, "offset", value FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[])
@@ -92,9 +96,10 @@ FROM unnest($1::text[]::uuid[]) AS member (subject_id) CROSS JOIN LATERAL (
     WHERE timeline.subject_id = member.subject_id AND time >= $2 AND time <= $3
         AND (time, recordedtime, event_key) < ($3, $4, $5)
         AND type LIKE ANY($6::text[]) AND ($7::text[] IS NULL OR channel = ANY($7))
-    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $8
+        AND recordedtime <= $8
+    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $9
 ) AS page
-ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $8
+ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $9
 """
 
 _GLANCES: Final = """
@@ -104,9 +109,10 @@ FROM unnest($1::text[]::uuid[]) AS member (subject_id) CROSS JOIN LATERAL (
     WHERE timeline.subject_id = member.subject_id AND time >= $2 AND time <= $3
         AND (time, recordedtime, event_key) < ($3, $4, $5)
         AND type LIKE ANY($6::text[]) AND ($7::text[] IS NULL OR channel = ANY($7))
-    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $8
+        AND recordedtime <= $8
+    ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $9
 ) AS page
-ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $8
+ORDER BY page.time DESC, page.recordedtime DESC, page.event_key DESC LIMIT $9
 """
 
 
@@ -144,6 +150,7 @@ class Selection(NamedTuple):
     channels: Sequence[str] | None = None
     since: datetime = BEGINNING
     before: Place = Place(END, BEGINNING, b"")
+    known_at: datetime = END
 
 
 @asynccontextmanager
@@ -197,6 +204,11 @@ async def load_owners(snap: Reads, kind: str, ref: str, limit: int) -> list[str]
     return [row[0] for row in await snap.fetch(_OWNERS, kind, ref, limit)]
 
 
+async def load_subjects(snap: Reads, kind: str, ref: str, limit: int) -> list[str]:
+    """The subjects that a thing was told of, whoever they have been merged with since."""
+    return [row[0] for row in await snap.fetch(_SUBJECTS, kind, ref, limit)]
+
+
 async def load_trait_events(snap: Snapshot, members: Sequence[str]) -> list[Stored]:
     """The newest events that tell who somebody is."""
     rows = await snap.fetch(_TRAIT_EVENTS, members, MOST_TRAIT_EVENTS)
@@ -234,5 +246,5 @@ def _arguments(members: Sequence[str], selection: Selection) -> tuple[object, ..
     before = selection.before
     return (
         members, selection.since, before.time, before.recordedtime, before.key,
-        selection.patterns, selection.channels,
+        selection.patterns, selection.channels, selection.known_at,
     )  # fmt: skip

@@ -10,7 +10,8 @@ from rapport_profile.queries import Person
 from rapport_profile.ref import SUBJECT, Ref
 
 _ERASED: Final = "customer.erased.v1"
-_SHOWN: Final = 20
+SHOWN: Final = 20
+"""Customers that an ambiguous name is told to lead to."""
 
 
 class CustomerNotFoundError(ApiError):
@@ -77,7 +78,7 @@ def is_erased(person: Person) -> bool:
 
 
 async def _owner(visit: Visit, ref: Ref) -> str:
-    owners = await queries.load_owners(visit.library.pool, ref.kind, ref.value, _SHOWN)
+    owners = await queries.load_owners(visit.library.pool, ref.kind, ref.value, SHOWN)
     if not owners:
         raise CustomerNotFoundError(ref.kind)
     if len(owners) > 1:

@@ -1,19 +1,23 @@
 """Reading one customer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from rapport_privacy.keyring import KnownIdentifier
 from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
+from rapport_profile.api.moments import PastQuery
+from rapport_profile.api.past import read_past
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
 from rapport_profile.queries import Person
 from rapport_profile.reader import Stored, open_events
-from rapport_profile.ref import parse_ref
+from rapport_profile.ref import Ref, parse_ref
 from rapport_profile.schemas.profile import PARTS, ProfileView
 from rapport_profile.views.profile import Seen, view, worded_events
 
@@ -30,10 +34,8 @@ RefPath = Annotated[
 ]
 
 
-class ProfileQuery(BaseModel):
+class ProfileQuery(PastQuery):
     """The query string of the profile route."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     include: str | None = Field(
         default=None,
@@ -72,10 +74,11 @@ def parse_include(include: str | None) -> Collection[str]:
 async def read_profile(
     ref: RefPath, visit: OpenVisit, query: Annotated[ProfileQuery, Query()]
 ) -> Response:
-    named, parts = parse_ref(ref), parse_include(query.include)
-    subject = await locate(visit, named)
-    moment, found = await visit.look(subject, with_traits="traits" in parts)
-    person, trait_events = readable(found.person, named), found.trait_events
+    named, parts, when = parse_ref(ref), parse_include(query.include), query.when()
+    if when.is_now:
+        moment, person, trait_events = await _read_now(visit, named, parts)
+    else:
+        moment, person, trait_events = await read_past(visit, named, parts, when)
     worded = await queries.load_events(visit.library.pool, worded_keys(person, parts))
     mask = visit.mask()
     seen = await see(visit, moment, person, parts, trait_events, worded)
@@ -91,6 +94,15 @@ async def read_profile(
     )
     await visit.record("profile", [person.subject], parts)
     return answer(shown)
+
+
+async def _read_now(
+    visit: Visit, named: Ref, parts: Collection[str]
+) -> tuple[Moment, Person, Sequence[Stored]]:
+    """The person as the projection has them, and the events that tell their traits."""
+    subject = await locate(visit, named)
+    moment, found = await visit.look(subject, with_traits="traits" in parts)
+    return moment, readable(found.person, named), found.trait_events
 
 
 def worded_keys(person: Person, parts: Collection[str]) -> Collection[bytes]:
@@ -110,6 +122,8 @@ async def see(
     keyring = visit.library.keyring
     # In this order: who asks for names gets the keys with them, so the events cost no second look.
     identifiers = await keyring.identifiers(person.members) if "identities" in parts else {}
+    if (known_at := moment.when.known_at) is not None:
+        identifiers = known_by(identifiers, known_at)
     opened = await open_events(keyring, [*trait_events, *worded])
     return Seen(
         subjects=person.members,
@@ -117,5 +131,15 @@ async def see(
         identifiers=identifiers,
         trait_events=opened[: len(trait_events)],
         opened={one.stored.key.hex(): one for one in opened[len(trait_events) :]},
-        now=moment.now,
+        now=moment.instant,
     )
+
+
+def known_by(
+    identifiers: Mapping[str, Sequence[KnownIdentifier]], known_at: datetime
+) -> dict[str, list[KnownIdentifier]]:
+    """Those that had been heard of at the moment."""
+    return {
+        subject: [one for one in found if one.since <= known_at]
+        for subject, found in identifiers.items()
+    }

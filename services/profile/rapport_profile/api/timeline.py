@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from rapport_runtime.http.paging import encode_cursor, next_link
 
 from rapport_profile import queries
-from rapport_profile.api.people import locate, readable
+from rapport_profile.api.past import members_at, subjects_of
 from rapport_profile.api.profiles import RefPath
 from rapport_profile.api.timeline_query import TimelineQuery, packed
 from rapport_profile.api.visit import OpenVisit, Visit, answer
 from rapport_profile.cards import Glance, Place, Run, runs
 from rapport_profile.consumer import TOPICS
-from rapport_profile.queries import Person, Selection, Snapshot
+from rapport_profile.queries import Selection, Snapshot
 from rapport_profile.reader import Opened, open_events
 from rapport_profile.ref import Ref, parse_ref
 from rapport_profile.schemas.timeline import CardsView, TimelineView
@@ -44,15 +44,15 @@ async def read_timeline(
 async def _read_events(
     visit: Visit, named: Ref, query: TimelineQuery, selection: Selection
 ) -> TimelineView:
-    subject = await locate(visit, named)
-    async with visit.snapshot() as (snap, moment):
-        person = readable(await queries.load_person(snap, subject), named)
-        found = await queries.load_page(snap, person.members, selection, query.limit + 1)
+    when, subjects = query.when(), await subjects_of(visit, named)
+    async with visit.snapshot(when) as (snap, moment):
+        members = await members_at(snap, named, subjects, when)
+        found = await queries.load_page(snap, members, selection, query.limit + 1)
     opened = await open_events(visit.library.keyring, found[: query.limit])
     mask = visit.mask()
     return TimelineView(
         view="raw",
-        subject=person.subject,
+        subject=members[0],
         events=[views.event(one, TOPICS, mask) for one in opened],
         next_cursor=_cursor(query, _place(opened[-1])) if len(found) > query.limit else None,
         meta=moment.meta(mask),
@@ -62,17 +62,17 @@ async def _read_events(
 async def _read_cards(
     visit: Visit, named: Ref, query: TimelineQuery, selection: Selection
 ) -> CardsView:
-    subject = await locate(visit, named)
-    async with visit.snapshot() as (snap, moment):
-        person = readable(await queries.load_person(snap, subject), named)
-        cards, is_end = await _cut_cards(snap, person, selection, query.limit)
+    when, subjects = query.when(), await subjects_of(visit, named)
+    async with visit.snapshot(when) as (snap, moment):
+        members = await members_at(snap, named, subjects, when)
+        cards, is_end = await _cut_cards(snap, members, selection, query.limit)
         sampled = [key for run in cards for key in run.sampled]
         found = await queries.load_events(snap, sampled)
     opened = {one.stored.key: one for one in await open_events(visit.library.keyring, found)}
     mask = visit.mask()
     return CardsView(
         view="cards",
-        subject=person.subject,
+        subject=members[0],
         cards=[views.card(run, opened, mask) for run in cards],
         next_cursor=None if is_end else _cursor(query, cards[-1].oldest.place),
         meta=moment.meta(mask),
@@ -80,7 +80,7 @@ async def _read_cards(
 
 
 async def _cut_cards(
-    snap: Snapshot, person: Person, selection: Selection, limit: int
+    snap: Snapshot, members: Sequence[str], selection: Selection, limit: int
 ) -> tuple[Sequence[Run], bool]:
     """At most `limit` cards, and whether the history ends with them.
 
@@ -90,7 +90,7 @@ async def _cut_cards(
     glances: list[Glance] = []
     cards: list[Run] = []
     for chunk in _GLANCES:
-        found = await queries.load_glances(snap, person.members, selection, chunk)
+        found = await queries.load_glances(snap, members, selection, chunk)
         glances += found
         cards = list(islice(runs(glances), limit + 1))
         if len(found) < chunk:

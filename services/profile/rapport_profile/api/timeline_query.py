@@ -1,34 +1,24 @@
 """What part of a history a caller asks for."""
 
 import re
-from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 from rapport_events.envelope import CHANNELS
-from rapport_events.event import Timestamp
 from rapport_runtime.http.paging import MOST, CursorMalformedError, decode_cursor
 
+from rapport_profile.api.moments import Instant, PastQuery
 from rapport_profile.cards import Place
 from rapport_profile.queries import BEGINNING, END, Selection
 
+_INSTANT: Final = timedelta(microseconds=1)
 _TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(\.\*|\.[a-z0-9_]+(\.v[1-9][0-9]*)?)?", re.ASCII)
-_SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 
 
-def _unspaced(given: object) -> object:
-    """In a query string a bare `+` is a space, as in `?from=2026-03-01T00:00:00+01:00`."""
-    return _SPACE_FOR_PLUS.sub("+", given) if isinstance(given, str) else given
-
-
-Instant = Annotated[Timestamp, BeforeValidator(_unspaced)]
-
-
-class TimelineQuery(BaseModel):
+class TimelineQuery(PastQuery):
     """The query string of the timeline route."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     view: Literal["raw", "cards"] = Field(
         default="raw", description="Events as they are, or cards that fold what says little alone"
@@ -75,7 +65,7 @@ class TimelineQuery(BaseModel):
 
     def selection(self) -> Selection:
         """Raises CursorMalformedError."""
-        before = Place(self.until or END, BEGINNING, b"")
+        before = Place(self._end(), BEGINNING, b"")
         if self.cursor is not None:
             before = _place(decode_cursor(self.cursor, self.filters(), length=3))
         return Selection(
@@ -83,7 +73,13 @@ class TimelineQuery(BaseModel):
             channels=_listed(self.channel) or None,
             since=self.since or BEGINNING,
             before=before,
+            known_at=self.known_at or END,
         )
+
+    def _end(self) -> datetime:
+        """The first instant not to be shown; the moment `as_of` itself is."""
+        end = self.until or END
+        return end if self.as_of is None else min(end, self.as_of + _INSTANT)
 
 
 def packed(place: Place) -> tuple[str, str, str]:

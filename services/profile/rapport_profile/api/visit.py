@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from rapport_profile import queries
 from rapport_profile.audit import AuditTrail, Read
 from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.history import NOW, When
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Progressed, Snapshot
 from rapport_profile.schemas.base import Meta
@@ -69,12 +70,19 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment of the database: how far the projection was then."""
+    """One moment of the database: how far the projection was then, and what was asked of it."""
 
     progress: Sequence[Progressed]
     now: datetime
+    when: When = NOW
+
+    @property
+    def instant(self) -> datetime:
+        """The moment that the answer shows."""
+        return self.when.instant(self.now)
 
     def meta(self, mask: Mask) -> Meta:
+        asked = {name: time for name, time in self.when._asdict().items() if time is not None}
         return Meta(
             position=as_document({(p.topic, p.partition): p.next_offset for p in self.progress}),
             lag_ms=max((lag_ms(one, self.now) for one in self.progress), default=0),
@@ -82,6 +90,7 @@ class Moment:
             masked=sorted(mask.masked),
             erased=sorted(mask.erased),
             partial=sorted(mask.partial),
+            **asked,
         )
 
 
@@ -113,10 +122,10 @@ class Visit:
         return Mask(sees_personal=self.principal.has("profile:pii"))
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[tuple[Snapshot, Moment]]:
+    async def snapshot(self, when: When = NOW) -> AsyncIterator[tuple[Snapshot, Moment]]:
         """One moment of the database for several statements. Raises NotYetVisibleError."""
         async with asyncio.timeout(_LONGEST_READ), queries.snapshot(self.library.pool) as snap:
-            yield snap, self.moment(await queries.load_progress(snap, PROJECTOR))
+            yield snap, self.moment(await queries.load_progress(snap, PROJECTOR), when)
 
     async def look(self, subject: str, *, with_traits: bool) -> tuple[Moment, queries.Look]:
         """A person at one moment, in one statement. Raises NotYetVisibleError."""
@@ -126,7 +135,7 @@ class Visit:
             )
         return self.moment(found.progress), found
 
-    def moment(self, progress: Sequence[Progressed]) -> Moment:
+    def moment(self, progress: Sequence[Progressed], when: When = NOW) -> Moment:
         """Not before the caller's token: no answer is better than a stale one.
 
         Raises NotYetVisibleError.
@@ -135,7 +144,7 @@ class Visit:
         for place, offset in (self.consistency.positions or {}).items():
             if reached.get(place, 0) <= offset:
                 raise NotYetVisibleError(0, reached)
-        return Moment(progress, datetime.now(UTC))
+        return Moment(progress, datetime.now(UTC), when)
 
     async def record(self, action: str, people: Iterable[str], fields: Iterable[str]) -> None:
         """Writes the read into the audit trail. Raises AuditUnavailableError."""

@@ -66,3 +66,9 @@ class Meta(View):
     )
     erased: list[str] = Field(default=[], description="Fields that lack what was erased")
     partial: list[str] = Field(default=[], description="Fields that were cut at a limit")
+    as_of: Instant | None = Field(
+        default=None, description="The answer shows what had happened by then; absent: by now"
+    )
+    known_at: Instant | None = Field(
+        default=None, description="The answer shows what was known then; absent: what is known now"
+    )
