@@ -204,7 +204,7 @@ async def test_destroyed_keys_leave_a_profile_that_says_so(house: House) -> None
 
     assert profile["notes"][0]["body"] == {"erased": True}
     assert profile["identities"] == []
-    assert profile["meta"]["erased"] == ["notes[].body"]
+    assert profile["meta"]["erased"] == ["notes[].body", "notes[].mentions"]
     assert by_name.status_code == 404
 
 

@@ -14,10 +14,21 @@ Fact = tuple[Record, wire.Data]
 
 
 ORDER_FREE: Final = frozenset(
-    {"page", "screen", "session", "product", "cart", "help", "feature", "content", "custom"}
-)
+    {"page", "screen", "session", "product", "cart", "help", "feature", "content", "custom",
+     "issue"}
+)  # fmt: skip
 """Nouns whose events move only counts and the last contact: these come out the same whenever
 they are folded, so that a page view told late does not mean folding a history anew."""
+
+INWARD: Final = frozenset(
+    {"note", "task", "commitment", "issue", "profile", "feedback", "loop", "decision", "action",
+     "lifecycle", "score"}
+)  # fmt: skip
+"""Nouns of what we do or conclude among ourselves: no contact with the customer, whatever channel
+their publisher puts on them."""
+
+ASKING: Final = frozenset({"ticket", "call", "callback", "bot", "social"})
+"""Nouns of contacts in which a customer wants something (`attempts` makes issues of them)."""
 
 
 def is_late(profile: Profile, record: Record) -> bool:
@@ -45,9 +56,11 @@ def _evolve(profile: Profile, record: Record, data: wire.Data) -> None:
     if profile.last_seen is None or time > profile.last_seen:
         profile.last_seen = time
     profile.events[type_] = profile.events.get(type_, 0) + 1
-    if envelope.channel is not None:
-        _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
     noun = type_.partition(".")[0]
+    if envelope.channel is not None and noun not in INWARD:
+        _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
+    if noun in ASKING and (profile.asked is None or time > profile.asked):
+        profile.asked = time
     if noun not in ORDER_FREE:
         profile.newest = record.order
         _evolve_noun(profile, noun, data, by, envelope)

@@ -11,15 +11,8 @@ from typing import Literal
 
 import msgspec
 
-
-class Source(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Where a fact comes from."""
-
-    event: str
-    """Event key, 32 hex digits."""
-    source: str
-    """CloudEvents source: which publisher said so."""
-    time: datetime
+from rapport_profile.domain.source import Source as Source  # where everybody looks for it
+from rapport_profile.domain.steps import Commitment, Note, Task
 
 
 class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -142,36 +135,6 @@ class Score(msgspec.Struct, array_like=True, frozen=True, gc=False):
     by: Source
 
 
-class Note(msgspec.Struct, array_like=True, gc=False):
-    """A note of an agent. Its text is in the event `text_by` names."""
-
-    by: Source
-    text_by: Source
-    agent: str | None = None
-    ref: str | None = None
-    pinned: bool = False
-
-
-class Task(msgspec.Struct, array_like=True, gc=False):
-    """Something an agent has to do. Its title is in the event that made it."""
-
-    by: Source
-    due: datetime | None = None
-    assignee: str | None = None
-    ref: str | None = None
-    state: Literal["open", "completed", "cancelled"] = "open"
-
-
-class Commitment(msgspec.Struct, array_like=True, gc=False):
-    """A promise that somebody made to the customer; what was promised is in its event."""
-
-    by: Source
-    due: datetime | None = None
-    agent: str | None = None
-    ref: str | None = None
-    state: Literal["open", "kept", "broken"] = "open"
-
-
 class Subscription(msgspec.Struct, array_like=True, gc=False):
     """A paid plan. Amount in minor units a period."""
 
@@ -211,6 +174,8 @@ class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     subscriptions: dict[str, Subscription] = {}
     points: int = 0
     scores: dict[str, Fact] = {}
+    asked: datetime | None = None
+    """When they last asked something of us, or we of them about it (`fold.ASKING`)."""
 
     @property
     def purchase_times(self) -> list[datetime]:

@@ -1,47 +1,52 @@
 """What agents wrote down and promised: notes, tasks, commitments; and what customers answered."""
 
-from typing import Literal
-
 from rapport_events import wire
 
-from rapport_profile.domain.state import Commitment, Note, Profile, Score, Source, Task
+from rapport_profile.domain.state import Profile, Score, Source
+from rapport_profile.domain.steps import Commitment, Note, Step, StepName, Task
 
 
 def evolve_note(profile: Profile, data: wire.Data, by: Source) -> None:
+    if not isinstance(data, wire.NoteAdded | wire.NoteEdited | wire.NoteRemoved):
+        return
+    note = profile.notes.setdefault(data.note, Note())
     match data:
         case wire.NoteAdded():
-            profile.notes[data.note or by.event] = Note(
-                by, by, data.agent, data.ref, bool(data.pinned)
-            )
-        case wire.NoteEdited() if note := profile.notes.get(data.note or ""):
-            note.text_by = by
-            note.pinned = note.pinned if data.pinned is None else data.pinned
+            note.take(Step("added", by, data.agent, data.ref, None, data.pinned))
+        case wire.NoteEdited():
+            note.take(Step("edited", by, data.agent, data.ref, None, data.pinned))
         case wire.NoteRemoved():
-            profile.notes.pop(data.note or "", None)
+            note.take(Step("removed", by, data.agent))
 
 
 def evolve_task(profile: Profile, data: wire.Data, by: Source) -> None:
     match data:
         case wire.TaskCreated():
-            profile.tasks[data.task or by.event] = Task(by, data.due, data.assignee, data.ref)
-        case wire.TaskAssigned() if task := profile.tasks.get(data.task or ""):
-            task.assignee = data.assignee
+            name: StepName = "created"
+        case wire.TaskAssigned():
+            name = "assigned"
         case wire.TaskCompleted():
-            _end_task(profile, data.task, "completed")
+            name = "completed"
         case wire.TaskCancelled():
-            _end_task(profile, data.task, "cancelled")
+            name = "cancelled"
+        case _:
+            return
+    task = profile.tasks.setdefault(data.task, Task())
+    task.take(Step(name, by, data.assignee, data.ref, data.due))
 
 
 def evolve_commitment(profile: Profile, data: wire.Data, by: Source) -> None:
     match data:
         case wire.CommitmentMade():
-            profile.commitments[data.commitment or by.event] = Commitment(
-                by, data.due, data.agent, data.ref
-            )
+            name: StepName = "made"
         case wire.CommitmentKept():
-            _settle(profile, data.commitment, "kept")
+            name = "kept"
         case wire.CommitmentBroken():
-            _settle(profile, data.commitment, "broken")
+            name = "broken"
+        case _:
+            return
+    commitment = profile.commitments.setdefault(data.commitment, Commitment())
+    commitment.take(Step(name, by, data.agent, data.ref, data.due))
 
 
 def evolve_survey(profile: Profile, data: wire.Data, by: Source) -> None:
@@ -56,13 +61,3 @@ def evolve_survey(profile: Profile, data: wire.Data, by: Source) -> None:
     )
     if not corrects_newer:
         profile.satisfaction[kind] = answer
-
-
-def _end_task(profile: Profile, name: str | None, state: Literal["completed", "cancelled"]) -> None:
-    if task := profile.tasks.get(name or ""):
-        task.state = state
-
-
-def _settle(profile: Profile, name: str | None, state: Literal["kept", "broken"]) -> None:
-    if commitment := profile.commitments.get(name or ""):
-        commitment.state = state

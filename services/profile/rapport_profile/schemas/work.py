@@ -1,34 +1,104 @@
 """What agents noted, have to do and promised."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from rapport_profile.schemas.base import Instant, SourceView, Text
+from rapport_profile.schemas.base import Instant, Meta, SourceView, Text, View
+
+_TASK = Literal["open", "completed", "cancelled"]
 
 
 class NoteView(SourceView):
-    """A pinned note."""
+    """A note, as it reads now; the source is its newest version's."""
 
     note: str
-    agent: str | None
+    agent: str | None = Field(description="Who wrote it")
     ref: str | None = Field(description="What it is about, as kind:id")
+    pinned: bool
     body: Text
+    mentions: list[Text] = Field(description="Colleagues whom it names")
+    edits: int = Field(description="How often it was written anew")
+
+
+class VersionView(SourceView):
+    """A note as it once read."""
+
+    agent: str | None
+    pinned: bool | None = Field(description="What this version said of it; null: nothing")
+    body: Text = Field(description="Null where this version changed no text")
+    mentions: list[Text]
+
+
+class RemovalView(SourceView):
+    agent: str | None
+
+
+class NoteHistoryView(NoteView):
+    """A note with all its versions. Of a removed note the words are not shown."""
+
+    removed: RemovalView | None
+    versions: list[VersionView] = Field(description="Oldest first; at most the newest hundred")
 
 
 class TaskView(SourceView):
-    """Something that an agent still has to do."""
+    """Something that an agent has, or had, to do."""
 
     task: str
     title: Text
     due: Instant | None
     assignee: str | None
     ref: str | None
+    state: _TASK
+    overdue: bool = Field(description="Open, and due before now")
+
+
+class ChangeView(SourceView):
+    """One step in the life of a task or a commitment."""
+
+    change: Literal[
+        "created", "assigned", "completed", "cancelled", "made", "kept", "broken"
+    ]  # fmt: skip
+    agent: str | None = Field(description="Who did it; for a task, whose it is from then on")
+    due: Instant | None = Field(description="What this step said of it; null: nothing")
+
+
+class TaskHistoryView(TaskView):
+    changes: list[ChangeView] = Field(description="Oldest first; at most the newest hundred")
 
 
 class CommitmentView(SourceView):
-    """A promise to the customer that is still to be kept."""
+    """A promise to the customer."""
 
     commitment: str
     what: Text
     due: Instant | None
-    agent: str | None
+    agent: str | None = Field(description="Who promised")
     ref: str | None
+    state: Literal["open", "overdue", "kept", "broken"]
+    late: bool = Field(description="Settled after it was due, or due and still open")
+    settled_at: Instant | None = Field(description="When it was kept or broken")
+
+
+class CommitmentHistoryView(CommitmentView):
+    changes: list[ChangeView] = Field(description="Oldest first; at most the newest hundred")
+
+
+class _PageView(View):
+    """A page of the work for one customer, newest first."""
+
+    subject: str
+    next_cursor: str | None
+    meta: Meta
+
+
+class NotesView(_PageView):
+    notes: list[NoteHistoryView]
+
+
+class TasksView(_PageView):
+    tasks: list[TaskHistoryView]
+
+
+class CommitmentsView(_PageView):
+    commitments: list[CommitmentHistoryView]

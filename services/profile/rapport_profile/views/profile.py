@@ -45,11 +45,11 @@ def worded_events(profile: Profile, parts: Collection[str]) -> list[str]:
     """Keys of the events whose words the parts show."""
     keys: list[str] = []
     if "notes" in parts:
-        keys += (note.text_by.event for _, note in work.pinned(profile))
+        keys += (key for _, note in work.pinned(profile) for key in work.worded(note))
     if "tasks" in parts:
-        keys += (task.by.event for _, task in work.open_tasks(profile))
+        keys += (key for _, task in work.open_tasks(profile) for key in work.worded(task))
     if "commitments" in parts:
-        keys += (promise.by.event for _, promise in work.open_commitments(profile))
+        keys += (key for _, made in work.open_commitments(profile) for key in work.worded(made))
     if "satisfaction" in parts:
         keys += (score.by.event for score in profile.satisfaction.values())
     return keys
@@ -128,8 +128,8 @@ _PARTS: Final[Mapping[str, Callable[[Seen, Mask], object]]] = {
     "calls": lambda seen, _: service.calls(seen.profile),
     "satisfaction": lambda seen, mask: service.satisfaction(seen.profile, seen.opened, mask),
     "last_touch": _last_touch,
-    "tasks": lambda seen, mask: work.tasks(seen.profile, seen.opened, mask),
-    "commitments": lambda seen, mask: work.commitments(seen.profile, seen.opened, mask),
+    "tasks": lambda seen, mask: work.tasks(seen.profile, seen.opened, mask, seen.now),
+    "commitments": lambda seen, mask: work.commitments(seen.profile, seen.opened, mask, seen.now),
     "notes": lambda seen, mask: work.notes(seen.profile, seen.opened, mask),
     "subscriptions": lambda seen, _: commerce.plans(seen.profile),
     "loyalty": lambda seen, _: LoyaltyView(points=seen.profile.points),
