@@ -1,4 +1,4 @@
-"""`python -m rapport_profile api|worker|all|migrate|openapi|verify-audit`.
+"""`python -m rapport_profile api|worker|all|migrate|openapi|verify-audit|reindex-names`.
 
 The only reader of the environment.
 """
@@ -13,9 +13,10 @@ import orjson
 from rapport_runtime.database import create_engine
 from rapport_runtime.failpoint import arm
 from rapport_runtime.logs import configure_logs
-from rapport_runtime.serve import run
+from rapport_runtime.serve import Component, run
+from rapport_runtime.subscription import Resources
 
-from rapport_profile import main, openapi
+from rapport_profile import main, names, openapi
 from rapport_profile.audit_reads import Broken, verify_chains
 from rapport_profile.settings import ProfileSettings
 
@@ -25,13 +26,21 @@ def _api(settings: ProfileSettings) -> int:
 
 
 def _worker(settings: ProfileSettings) -> int:
-    return run({"worker": main.worker_component(main.make_resources(settings))})
+    return run(_workers(settings, main.make_resources(settings)))
 
 
 def _all(settings: ProfileSettings) -> int:
     resources = main.make_resources(settings)
     api = main.api_component(settings, resources)
-    return run({"api": api, "worker": main.worker_component(resources)})
+    return run({"api": api, **_workers(settings, resources)})
+
+
+def _workers(settings: ProfileSettings, resources: Resources) -> dict[str, Component]:
+    return {
+        "worker": main.worker_component(resources),
+        "lifecycle": main.lifecycle_component(resources),
+        "names": main.names_component(settings, resources),
+    }
 
 
 def _migrate(settings: ProfileSettings) -> int:
@@ -56,12 +65,31 @@ async def _verify(settings: ProfileSettings) -> tuple[int, list[Broken]]:
         await engine.dispose()
 
 
+def _reindex_names(settings: ProfileSettings) -> int:
+    """Empties the index of names and fills it again; a running worker helps."""
+    sys.stdout.buffer.write(orjson.dumps(asyncio.run(_reindex(settings))) + b"\n")
+    return 0
+
+
+async def _reindex(settings: ProfileSettings) -> dict[str, int]:
+    engine, keyring = create_engine(settings), await main.open_keyring(settings)
+    try:
+        queued, indexed = await names.requeue(engine), 0
+        while (turn := await names.index_once(engine, keyring)).events:
+            indexed += turn.events
+        return {"queued": queued, "indexed": indexed}
+    finally:
+        await keyring.close()
+        await engine.dispose()
+
+
 _COMMANDS: Final[Mapping[str, Callable[[ProfileSettings], int]]] = {
     "api": _api,
     "worker": _worker,
     "all": _all,
     "migrate": _migrate,
     "verify-audit": _verify_audit,
+    "reindex-names": _reindex_names,
 }
 
 

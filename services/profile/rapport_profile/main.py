@@ -19,6 +19,7 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
+from rapport_profile import names
 from rapport_profile.api import audit, ops, profiles, search, timeline
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
@@ -26,6 +27,7 @@ from rapport_profile.audit import AuditTrail
 from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.pool import open_pool
 from rapport_profile.settings import ProfileSettings
+from rapport_profile.sweep import sweep
 
 PACKAGE: Final = "rapport_profile"
 SERVICE: Final = "profile"
@@ -107,6 +109,26 @@ def worker_component(resources: Resources) -> Component:
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await run_subscription(SUBSCRIPTION, resources, stop=stop)
+
+    return work
+
+
+def lifecycle_component(resources: Resources) -> Component:
+    """Tells the stages that people come into because time passes."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await sweep(resources, stop)
+
+    return work
+
+
+def names_component(settings: ProfileSettings, resources: Resources) -> Component:
+    """Indexes names; the only part beside the API that opens the keyring."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await names.index(resources, lambda: open_keyring(settings), stop)
 
     return work
 
