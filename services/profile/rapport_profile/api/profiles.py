@@ -15,6 +15,7 @@ from rapport_profile.api.moments import PastQuery
 from rapport_profile.api.past import read_past
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.mask import Mask
 from rapport_profile.queries import Person
 from rapport_profile.reader import Stored, open_events
 from rapport_profile.ref import Ref, parse_ref
@@ -79,12 +80,25 @@ async def read_profile(
         moment, person, trait_events = await _read_now(visit, named, parts)
     else:
         moment, person, trait_events = await read_past(visit, named, parts, when)
+    shown = await portray(visit, moment, person, trait_events, parts, visit.mask())
+    await visit.record("profile", [person.subject], parts)
+    return answer(shown)
+
+
+async def portray(
+    visit: Visit,
+    moment: Moment,
+    person: Person,
+    trait_events: Sequence[Stored],
+    parts: Collection[str],
+    mask: Mask,
+) -> ProfileView:
+    """The view of one person. Raises KeyringUnavailableError."""
     worded = await queries.load_events(visit.library.pool, worded_keys(person, parts))
-    mask = visit.mask()
     seen = await see(visit, moment, person, parts, trait_events, worded)
     if len(trait_events) == queries.MOST_TRAIT_EVENTS:
         mask.partial.add("traits")
-    shown = ProfileView(
+    return ProfileView(
         subject=person.subject,
         subjects=list(person.members),
         first_seen=person.profile.first_seen,
@@ -92,8 +106,6 @@ async def read_profile(
         **view(seen, parts, mask),
         meta=moment.meta(mask),
     )
-    await visit.record("profile", [person.subject], parts)
-    return answer(shown)
 
 
 async def _read_now(
