@@ -26,7 +26,7 @@ def fold_traits(known: Mapping[str, Fact], opened: Iterable[Opened]) -> dict[str
         envelope = event.envelope
         order = (envelope.time, envelope.recordedtime, event.stored.key)
         by = Source(event.stored.key.hex(), envelope.source, envelope.time)
-        for name, value in _named(event):
+        for name, value in named(event):
             if name not in newest or newest[name][0] < order:
                 newest[name] = (order, Trait(value, by, is_personal=True))
     traits = {name: Trait(fact.value, fact.by, is_personal=False) for name, fact in known.items()}
@@ -36,7 +36,7 @@ def fold_traits(known: Mapping[str, Fact], opened: Iterable[Opened]) -> dict[str
     return {name: trait for name, trait in sorted(traits.items()) if trait.value is not None}
 
 
-def _named(event: Opened) -> Iterable[tuple[str, object]]:
+def named(event: Opened) -> Iterable[tuple[str, object]]:
     """The traits that one event tells; none when it cannot be read."""
     if not isinstance(event.personal, Mapping):
         return ()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from rapport_profile.domain.state import Order, Profile
+from rapport_profile.domain.state import Order, Profile, Subscription
 from rapport_profile.schemas.profile import MoneyView, OrdersView, OrderView, PlanView
 
 OPEN_SHOWN: Final = 50
@@ -16,25 +16,26 @@ def orders(profile: Profile) -> OrdersView:
     still_open = [item for item in newest if item[1].is_open]
     return OrdersView(
         count=len(valid),
-        open=[_order(*item) for item in still_open[:OPEN_SHOWN]],
-        last=_order(*newest[0]) if newest else None,
+        open=[order(*item) for item in still_open[:OPEN_SHOWN]],
+        last=order(*newest[0]) if newest else None,
         value=_value([order for _, order in profile.orders.items()]),
     )
 
 
 def plans(profile: Profile) -> list[PlanView]:
-    return [
-        PlanView(
-            subscription=name,
-            state=plan.state,
-            plan=plan.plan,
-            amount=plan.amount,
-            currency=plan.currency,
-            period=plan.period,
-            started_at=plan.started_at,
-        )
-        for name, plan in sorted(profile.subscriptions.items())
-    ]
+    return [plan(*item) for item in sorted(profile.subscriptions.items())]
+
+
+def plan(name: str, plan: Subscription) -> PlanView:
+    return PlanView(
+        subscription=name,
+        state=plan.state,
+        plan=plan.plan,
+        amount=plan.amount,
+        currency=plan.currency,
+        period=plan.period,
+        started_at=plan.started_at,
+    )
 
 
 def _value(all_orders: list[Order]) -> dict[str, MoneyView]:
@@ -51,7 +52,7 @@ def _value(all_orders: list[Order]) -> dict[str, MoneyView]:
     return dict(sorted(value.items()))
 
 
-def _order(name: str, order: Order) -> OrderView:
+def order(name: str, order: Order) -> OrderView:
     return OrderView(
         order=name,
         placed_at=order.placed_at,

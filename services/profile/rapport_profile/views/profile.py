@@ -10,7 +10,7 @@ from rapport_privacy.crypto import Erased
 from rapport_privacy.keyring import KnownIdentifier
 
 from rapport_profile.domain.lifecycle import DEFINITION, lifecycle
-from rapport_profile.domain.state import Profile
+from rapport_profile.domain.state import Consent, Profile, Touch
 from rapport_profile.mask import Mask
 from rapport_profile.reader import Opened
 from rapport_profile.schemas.profile import (
@@ -21,7 +21,7 @@ from rapport_profile.schemas.profile import (
     TouchView,
     TraitView,
 )
-from rapport_profile.traits import fold_traits
+from rapport_profile.traits import Trait, fold_traits
 from rapport_profile.views import commerce, service, work
 from rapport_profile.views.facts import facts, source
 
@@ -62,58 +62,78 @@ def view(seen: Seen, parts: Collection[str], mask: Mask) -> dict[str, Any]:
 
 def _identities(seen: Seen, mask: Mask) -> list[IdentityView]:
     return [
-        IdentityView(
-            kind=known.kind,
-            value=mask.text("identities[].value", known.value),
-            subject=subject,
-            since=known.since,
-        )
+        identity(subject, known, mask)
         for subject in seen.subjects
         for known in seen.identifiers.get(subject, ())
     ]
 
 
+def identity(subject: str, known: KnownIdentifier, mask: Mask) -> IdentityView:
+    return IdentityView(
+        kind=known.kind,
+        value=mask.text("identities[].value", known.value),
+        subject=subject,
+        since=known.since,
+    )
+
+
 def _traits(seen: Seen, mask: Mask) -> dict[str, TraitView]:
+    traits = known_traits(seen, mask)
+    return {name: trait_view(name, trait, mask) for name, trait in traits.items()}
+
+
+def known_traits(seen: Seen, mask: Mask) -> dict[str, Trait]:
+    """The traits whose names the caller may know."""
     if any(isinstance(event.personal, Erased) for event in seen.trait_events):
         mask.erased.add("traits")
-    shown = {}
-    for name, trait in fold_traits(seen.profile.traits, seen.trait_events).items():
-        if trait.is_personal and not mask.sees_personal and not _NAME.fullmatch(name):
-            # A publisher may put anything into a name, an address even.
-            mask.masked.add("traits")
-            continue
-        value = mask.value(f"traits.{name}", trait.value) if trait.is_personal else trait.value
-        shown[name] = TraitView(value=value, **source(trait.by))
-    return shown
+    traits = fold_traits(seen.profile.traits, seen.trait_events)
+    if mask.sees_personal:
+        return traits
+    # A publisher may put anything into a name, an address even.
+    hidden = {name for name, trait in traits.items() if trait.is_personal and not is_plain(name)}
+    if hidden:
+        mask.masked.add("traits")
+    return {name: trait for name, trait in traits.items() if name not in hidden}
+
+
+def is_plain(name: str) -> bool:
+    """Whether the name of a trait is one that everybody may see."""
+    return _NAME.fullmatch(name) is not None
+
+
+def trait_view(name: str, trait: Trait, mask: Mask) -> TraitView:
+    value = mask.value(f"traits.{name}", trait.value) if trait.is_personal else trait.value
+    return TraitView(value=value, **source(trait.by))
 
 
 def _consents(seen: Seen, _: Mask) -> list[ConsentView]:
-    consents = []
-    for name, consent in sorted(seen.profile.consents.items()):
-        channel, _slash, purpose = name.partition("/")
-        consents.append(
-            ConsentView(
-                channel=channel,
-                purpose=purpose,
-                granted=consent.granted,
-                proof=consent.proof,
-                policy_version=consent.policy_version,
-                **source(consent.by),
-            )
-        )
-    return consents
+    return [consent(*item) for item in sorted(seen.profile.consents.items())]
 
 
-def _lifecycle(seen: Seen, _: Mask) -> LifecycleView:
-    now = lifecycle(seen.profile.purchase_times, seen.now)
-    return LifecycleView(stage=now.stage, since=now.since, definition=DEFINITION)
+def consent(name: str, consent: Consent) -> ConsentView:
+    channel, _slash, purpose = name.partition("/")
+    return ConsentView(
+        channel=channel,
+        purpose=purpose,
+        granted=consent.granted,
+        proof=consent.proof,
+        policy_version=consent.policy_version,
+        **source(consent.by),
+    )
+
+
+def stage(profile: Profile, at: datetime) -> LifecycleView:
+    """The lifecycle stage at an instant."""
+    then = lifecycle(profile.purchase_times, at)
+    return LifecycleView(stage=then.stage, since=then.since, definition=DEFINITION)
 
 
 def _last_touch(seen: Seen, _: Mask) -> dict[str, TouchView]:
-    return {
-        channel: TouchView(type=touch.type, **source(touch.by))
-        for channel, touch in sorted(seen.profile.touches.items())
-    }
+    return {name: touch(one) for name, one in sorted(seen.profile.touches.items())}
+
+
+def touch(touch: Touch) -> TouchView:
+    return TouchView(type=touch.type, **source(touch.by))
 
 
 _PARTS: Final[Mapping[str, Callable[[Seen, Mask], object]]] = {
@@ -121,7 +141,7 @@ _PARTS: Final[Mapping[str, Callable[[Seen, Mask], object]]] = {
     "traits": _traits,
     "preferences": lambda seen, _: facts(seen.profile.preferences),
     "consents": _consents,
-    "lifecycle": _lifecycle,
+    "lifecycle": lambda seen, _: stage(seen.profile, seen.now),
     "scores": lambda seen, _: facts(seen.profile.scores),
     "orders": lambda seen, _: commerce.orders(seen.profile),
     "tickets": lambda seen, _: service.tickets(seen.profile),

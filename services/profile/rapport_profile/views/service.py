@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from rapport_profile.domain.state import Call, Profile, Ticket
+from rapport_profile.domain.state import Call, Profile, Score, Ticket
 from rapport_profile.mask import Mask
 from rapport_profile.reader import Opened
 from rapport_profile.schemas.profile import (
@@ -26,37 +26,36 @@ def tickets(profile: Profile) -> TicketsView:
     unresolved = [item for item in profile.tickets.items() if is_unresolved(item[1])]
     unresolved.sort(key=lambda item: _created(item[1]))
     return TicketsView(
-        count=len(profile.tickets), open=[_ticket(*item) for item in unresolved[:OPEN_SHOWN]]
+        count=len(profile.tickets), open=[ticket(*item) for item in unresolved[:OPEN_SHOWN]]
     )
 
 
 def calls(profile: Profile) -> CallsView:
     newest = sorted(profile.calls.items(), key=lambda item: _heard(item[1]), reverse=True)
     return CallsView(
-        count=len(profile.calls), recent=[_call(*item) for item in newest[:CALLS_SHOWN]]
+        count=len(profile.calls), recent=[call(*item) for item in newest[:CALLS_SHOWN]]
     )
 
 
 def satisfaction(
     profile: Profile, opened: Mapping[str, Opened], mask: Mask
 ) -> list[SatisfactionView]:
-    answers = []
-    for name, score in sorted(profile.satisfaction.items()):
-        kind, _, about = name.partition("/")
-        event = opened.get(score.by.event)
-        comment = None if event is None else event.personal_value("comment")
-        answers.append(
-            SatisfactionView(
-                kind=kind,
-                about=about or None,
-                score=score.score,
-                comment=mask.text("satisfaction[].comment", comment),
-                survey=score.survey,
-                revision=score.revision,
-                **source(score.by),
-            )
-        )
-    return answers
+    return [answer(*item, opened, mask) for item in sorted(profile.satisfaction.items())]
+
+
+def answer(name: str, score: Score, opened: Mapping[str, Opened], mask: Mask) -> SatisfactionView:
+    kind, _, about = name.partition("/")
+    event = opened.get(score.by.event)
+    comment = None if event is None else event.personal_value("comment")
+    return SatisfactionView(
+        kind=kind,
+        about=about or None,
+        score=score.score,
+        comment=mask.text("satisfaction[].comment", comment),
+        survey=score.survey,
+        revision=score.revision,
+        **source(score.by),
+    )
 
 
 def is_unresolved(ticket: Ticket) -> bool:
@@ -71,7 +70,7 @@ def _heard(call: Call) -> datetime:
     return call.offered_at or call.ended_at or _NEVER
 
 
-def _ticket(name: str, ticket: Ticket) -> TicketView:
+def ticket(name: str, ticket: Ticket) -> TicketView:
     last = ticket.last_message
     return TicketView(
         ticket=name,
@@ -94,7 +93,7 @@ def _ticket(name: str, ticket: Ticket) -> TicketView:
     )
 
 
-def _call(name: str, call: Call) -> CallView:
+def call(name: str, call: Call) -> CallView:
     return CallView(
         call=name,
         offered_at=call.offered_at,
