@@ -49,6 +49,12 @@ class Edge(NamedTuple):
     cut_at: datetime | None = None
     """When an unmerge was recorded."""
 
+    def stands(self, known_at: datetime | None = None) -> bool:
+        """Whether it was told and not taken back; with `known_at`, as it was known then."""
+        if known_at is None:
+            return self.cut_at is None
+        return self.known_at <= known_at and (self.cut_at is None or self.cut_at > known_at)
+
 
 class Cut(NamedTuple):
     """An unmerge: the edges of this key hold no more, whenever they are told."""
@@ -182,7 +188,7 @@ def partition(edges: Iterable[Edge], limits: Limits, known_at: datetime | None =
     """
     everything = list(edges)
     groups = _Groups(everything, asdict(limits), limits.other)
-    standing = [edge for edge in everything if _stands(edge, known_at)]
+    standing = [edge for edge in everything if edge.stands(known_at)]
     refused = {}
     for edge in standing:
         if edge.explicit:
@@ -195,12 +201,6 @@ def partition(edges: Iterable[Edge], limits: Limits, known_at: datetime | None =
         else:
             refused[edge.merge_key] = reason
     return Partition(groups.persons(), refused)
-
-
-def _stands(edge: Edge, known_at: datetime | None) -> bool:
-    if known_at is None:
-        return edge.cut_at is None
-    return edge.known_at <= known_at and (edge.cut_at is None or edge.cut_at > known_at)
 
 
 class _Groups:
