@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvicorn
@@ -30,6 +30,8 @@ _GRACE_SECONDS: Final = 15
 _KEEP_ALIVE_SECONDS: Final = 15
 _BACKLOG: Final = 2048
 _GC_THRESHOLD: Final = 50_000
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -61,13 +63,18 @@ def run(components: Mapping[str, Component]) -> int:
 
     0 after a signal, 70 when a component failed; the log names it and its reason.
     """
+    return run_once(run_components(components))
+
+
+def run_once(work: Coroutine[Any, Any, T]) -> T:
+    """Run one thing to its end, on the loop and with the collector that fit our workers."""
     # Decoded batches are many objects that live long: the default makes a worker half as fast.
     gc.set_threshold(_GC_THRESHOLD, 20, 20)
     # What was imported stays: collections need not walk over it again and again.
     gc.collect()
     gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run_components(components))
+        return runner.run(work)
 
 
 async def run_components(components: Mapping[str, Component]) -> int:
@@ -102,10 +109,12 @@ def http_component(
 ) -> Component:
     """The HTTP server as a component; port 0 takes a free one, which the log then tells.
 
-    Raises PortTakenError, and whatever the lifespan of the app raises.
+    Answers that would never end by themselves have to when `app.state.stopping` is set: until
+    then the server waits for them. Raises PortTakenError, and what the lifespan of the app raises.
     """
 
     async def serve(stop: asyncio.Event) -> None:
+        app.state.stopping = stop
         # uvicorn would turn a failing lifespan or a taken port into a bare exit.
         async with app.router.lifespan_context(app):
             listener = _listen(settings)

@@ -49,12 +49,17 @@ class TooManyRequestsAtOnceError(ApiError):
         )
 
 
+_EVENTS: Final = (b"content-type", b"text/event-stream")
+
+
 @dataclass(slots=True)
 class _Answer:
     """What the metrics say of one request."""
 
     status: int = 500
     started: float = field(default_factory=time.perf_counter)
+    is_stream: bool = False
+    """Answered when it began: from then on it waits, and has a limit of its own."""
 
 
 class Edge:
@@ -89,8 +94,8 @@ class Edge:
         try:
             await app(scope, receive, self._finishing(send, scope, trace, answer))
         finally:
-            self._working -= 1
-            self._observe(scope, answer)
+            if not answer.is_stream:
+                self._answered(scope, answer)
 
     def _refusal(self, scope: Scope) -> ApiError | None:
         if self._working >= self._at_once and scope["path"] not in _ANSWERS_ANYWAY:
@@ -109,6 +114,9 @@ class Edge:
                 answer.status = message["status"]
                 given = message.get("headers", ())
                 taken = {name for name, _ in given}
+                if any(name == _EVENTS[0] and kind.startswith(_EVENTS[1]) for name, kind in given):
+                    answer.is_stream = True
+                    self._answered(scope, answer)
                 message["headers"] = [
                     *given,
                     *(header for header in extra if header[0] not in taken),
@@ -117,7 +125,8 @@ class Edge:
 
         return finish
 
-    def _observe(self, scope: Scope, answer: _Answer) -> None:
+    def _answered(self, scope: Scope, answer: _Answer) -> None:
+        self._working -= 1
         method = scope["method"] if scope["method"] in _METHODS else "other"
         labels = (method, getattr(scope.get("route"), "path", "unmatched"), answer.status)
         child = self._children.get(labels)
