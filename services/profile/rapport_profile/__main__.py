@@ -40,6 +40,7 @@ def _workers(settings: ProfileSettings, resources: Resources) -> dict[str, Compo
         "worker": main.worker_component(resources),
         "lifecycle": main.lifecycle_component(resources),
         "names": main.names_component(settings, resources),
+        "privacy": main.privacy_component(settings, resources),
     }
 
 

@@ -1,0 +1,1 @@
+"""The privacy desk: what people may ask of their own data, and the proof that it was done."""
