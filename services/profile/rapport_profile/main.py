@@ -27,7 +27,6 @@ from rapport_profile.audit import AuditTrail
 from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.live import open_hub
 from rapport_profile.pool import open_pool
-from rapport_profile.privacy.erasing import Desk
 from rapport_profile.privacy.resuming import keep_resuming
 from rapport_profile.settings import ProfileSettings
 from rapport_profile.sweep import sweep
@@ -146,11 +145,7 @@ def privacy_component(settings: ProfileSettings, resources: Resources) -> Compon
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
-        try:
-            await keep_resuming(Desk(resources, keyring), stop)
-        finally:
-            await keyring.close()
+        await keep_resuming(resources, lambda: open_keyring(settings), stop)
 
     return work
 
