@@ -20,13 +20,14 @@ from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
 from rapport_profile import names
-from rapport_profile.api import audit, ops, profiles, search, stream, timeline
+from rapport_profile.api import audit, ops, privacy, profiles, search, stream, timeline
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
 from rapport_profile.audit import AuditTrail
 from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.live import open_hub
 from rapport_profile.pool import open_pool
+from rapport_profile.privacy.resuming import keep_resuming
 from rapport_profile.settings import ProfileSettings
 from rapport_profile.sweep import sweep
 
@@ -35,6 +36,7 @@ SERVICE: Final = "profile"
 
 _ROUTERS: Final = (
     search.router, stream.router, timeline.router, profiles.router, ops.router, audit.router,
+    privacy.router,
 )  # fmt: skip
 """The first that matches answers: `{ref}` may hold slashes, so it comes after its own children."""
 
@@ -129,11 +131,21 @@ def lifecycle_component(resources: Resources) -> Component:
 
 
 def names_component(settings: ProfileSettings, resources: Resources) -> Component:
-    """Indexes names; the only part beside the API that opens the keyring."""
+    """Indexes names, and so opens the keyring."""
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await names.index(resources, lambda: open_keyring(settings), stop)
+
+    return work
+
+
+def privacy_component(settings: ProfileSettings, resources: Resources) -> Component:
+    """Finishes erasures, and so needs the keyring."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await keep_resuming(resources, lambda: open_keyring(settings), stop)
 
     return work
 
