@@ -1,49 +1,87 @@
 """The Kafka door: keeps the profile tables level with the log."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from rapport_events.codec import decode, decode_data
 from rapport_events.envelope import Record
-from rapport_events.topics import INTERACTIONS
+from rapport_events.topics import CUSTOMERS, INTERACTIONS
+from rapport_runtime.database import driver
+from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_profile import store
+from rapport_profile import announce, purge, store
+from rapport_profile.domain.claims import Claims, collect
 from rapport_profile.domain.fold import Fact
+from rapport_profile.domain.identity import Limits
 from rapport_profile.domain.people import (
     People,
     Person,
     Reference,
+    Row,
     by_person,
     carry_on,
-    links,
     references,
     refold,
 )
+from rapport_profile.identify import identify
+from rapport_profile.settings import ProfileSettings
 
-TOPICS: Final = (INTERACTIONS.name,)
+TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name)
 """The timeline stores a topic as its index here: append, never reorder."""
+
+_OWN_WORDS: Final = frozenset({announce.MERGED, announce.UNMERGED})
+"""On our own topic: what we have concluded from edges that are here already."""
+
+_LIMITS: Final = Limits()
 
 _BREATH: Final = 100
 """People folded between two turns of the event loop, so that an API beside the worker lives."""
 
 
-async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
+async def apply(
+    tx: AsyncConnection, batch: Sequence[Record], limits: Limits = _LIMITS
+) -> Sequence[Derived]:
     """One batch, inside the transaction that also moves the offsets."""
-    facts = [(record, decode_data(record.envelope)) for record in batch]
-    people = People(await store.lock_rows(tx, _subjects(facts)))
+    facts = [(record, decode_data(record.envelope)) for record in batch if not _is_echo(record)]
+    claims = collect(facts)
+    rows = await _lock(tx, claims)
+    erased = claims.erased.keys() | {row.subject for row in rows.values() if row.erased_at}
+    if erased:
+        claims.without(erased)
+        facts = [fact for fact in facts if fact[0].envelope.subject not in erased]
+    identified = await identify(tx, claims, rows, limits)
+    people = People(rows)
+    people.regroup(identified.persons, claims.erased)
     # The database stores the timeline while the events are folded here.
-    storing = asyncio.create_task(store.append_timeline(tx, batch, TOPICS))
+    told = [record for record, _ in facts]
+    storing = asyncio.create_task(store.append_timeline(tx, told, TOPICS))
     try:
         found = await _carry_on(people, facts)
     finally:
         await storing
     await _refold_stale(tx, people)
-    await store.save_people(tx, people, people.known)
+    await store.save_people(tx, people)
     await store.add_references(tx, found)
-    return ()
+    return identified.derived
+
+
+def _is_echo(record: Record) -> bool:
+    return record.topic == CUSTOMERS.name and record.envelope.type in _OWN_WORDS
+
+
+async def _lock(tx: AsyncConnection, claims: Claims) -> dict[str, Row]:
+    """The rows of everybody whom the batch names; whom it erases gets one in any case."""
+    rows: dict[str, Row] = {}
+    await store.lock_rows(tx, claims.subjects, rows)
+    if unseen := claims.erased.keys() - rows.keys():
+        await purge.claim(await driver(tx), unseen)
+        await store.lock_rows(tx, unseen, rows)
+    return rows
 
 
 async def _carry_on(people: People, facts: Sequence[Fact]) -> set[Reference]:
@@ -84,13 +122,13 @@ def _record(row: tuple[int, int, int, bytes, bytes]) -> Record:
     )
 
 
-def _subjects(facts: Sequence[Fact]) -> Collection[str]:
-    subjects = set()
-    for record, data in facts:
-        if record.envelope.subject is not None:
-            subjects.add(record.envelope.subject)
-            subjects.update(links(record, data))
-    return subjects
+def subscription(settings: Settings) -> Subscription:
+    """The projection with the guards of this deployment."""
+    if not isinstance(settings, ProfileSettings):
+        return SUBSCRIPTION
+    guarded = partial(apply, limits=settings.identity.limits())
+    return dataclasses.replace(SUBSCRIPTION, apply=guarded)
 
 
 SUBSCRIPTION = Subscription(name="profile.v1", topics=TOPICS, apply=apply, fresh=store.fresh)
+"""With the limits that hold where nothing else is set."""

@@ -37,11 +37,13 @@ SELECT topic, count(*) FROM parked_event WHERE projector = $1 AND settled_at IS 
 
 _PEOPLE: Final = """
 SELECT named.subject_id::text, root.subject_id::text,
-    coalesce(root.members, ARRAY[root.subject_id])::text[], root.state
+    coalesce(root.members, ARRAY[root.subject_id])::text[], root.state, root.erased_at IS NOT NULL
 FROM profile named JOIN profile root
     ON root.subject_id = coalesce(named.merged_into, named.subject_id)
 WHERE named.subject_id = ANY($1::text[]::uuid[])
+    AND (root.state IS NOT NULL OR root.erased_at IS NOT NULL)
 """
+"""A row with neither is there to be locked: somebody named the subject, and nothing happened."""
 
 _LOOK: Final = """
 SELECT progress.*, person.*, told.*
@@ -51,10 +53,12 @@ FROM (
     FROM (SELECT * FROM projector_offset WHERE projector = $1 ORDER BY topic, partition) AS sorted
 ) AS progress LEFT JOIN (
     SELECT root.subject_id AS subject, root.state,
-        coalesce(root.members, ARRAY[root.subject_id])::text[] AS members
+        coalesce(root.members, ARRAY[root.subject_id])::text[] AS members,
+        root.erased_at IS NOT NULL AS erased
     FROM profile named JOIN profile root
         ON root.subject_id = coalesce(named.merged_into, named.subject_id)
     WHERE named.subject_id = $2::text::uuid
+        AND (root.state IS NOT NULL OR root.erased_at IS NOT NULL)
 ) AS person ON true LEFT JOIN LATERAL (
     SELECT array_agg(event_key), array_agg(topic), array_agg(partition), array_agg("offset"),
         array_agg(value)
@@ -122,6 +126,7 @@ class Person(NamedTuple):
     subject: str
     members: Sequence[str]
     profile: Profile
+    is_erased: bool = False
 
 
 class Progressed(NamedTuple):
@@ -180,8 +185,8 @@ async def load_person(snap: Snapshot, subject: str) -> Person | None:
 async def load_people(snap: Snapshot, subjects: Collection[str]) -> dict[str, Person]:
     """The persons of those of the subjects that are known."""
     return {
-        subject: Person(root, members, _unpacked(state))
-        for subject, root, members, state in await snap.fetch(_PEOPLE, list(subjects))
+        subject: Person(root, members, _unpacked(state), erased)
+        for subject, root, members, state, erased in await snap.fetch(_PEOPLE, list(subjects))
     }
 
 
@@ -193,10 +198,9 @@ async def look(pool: Pool, projector: str, subject: str, *, with_traits: bool) -
     progress = [Progressed(*one) for one in zip(*(row[:6] if row[0] else ()), strict=True)]
     if row["subject"] is None:
         return Look(progress, None, ())
-    told = [Stored(*one) for one in zip(*(row[9:] if row[9] else ()), strict=True)]
-    return Look(
-        progress, Person(str(row["subject"]), row["members"], _unpacked(row["state"])), told
-    )
+    told = [Stored(*one) for one in zip(*(row[10:] if row[10] else ()), strict=True)]
+    person = Person(str(row["subject"]), row["members"], _unpacked(row["state"]), row["erased"])
+    return Look(progress, person, told)
 
 
 async def load_owners(snap: Reads, kind: str, ref: str, limit: int) -> list[str]:

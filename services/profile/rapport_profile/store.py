@@ -1,6 +1,6 @@
 """Profiles and timelines to rows and back, a batch at a time."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rapport_events.envelope import Record
 from rapport_runtime.database import driver
@@ -8,7 +8,7 @@ from rapport_runtime.inbox import digest, sift
 from rapport_runtime.subscription import Sifted
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_profile.domain.people import Person, Reference, Row
+from rapport_profile.domain.people import People, Person, Reference, Row
 from rapport_profile.domain.state import pack
 from rapport_profile.memory import Memory
 
@@ -23,7 +23,7 @@ _PROFILE = ("subject_id", "merged_into", "members", "state")
 StoredRow = tuple[str, str | None, list[str] | None, bytes | None]
 
 _LOCK_ROWS = """
-SELECT subject_id::text, merged_into::text, members::text[], state FROM profile
+SELECT subject_id::text, merged_into::text, members::text[], state, erased_at FROM profile
 WHERE subject_id = ANY($1::text[]::uuid[]) ORDER BY subject_id FOR UPDATE
 """
 
@@ -79,48 +79,31 @@ async def append_timeline(
     await connection.copy_records_to_table("timeline", records=rows, columns=_TIMELINE)
 
 
-async def lock_rows(tx: AsyncConnection, subjects: Collection[str]) -> dict[str, Row]:
-    """The rows of the subjects and of the persons they belong to, locked until the commit.
+async def lock_rows(tx: AsyncConnection, subjects: Collection[str], rows: dict[str, Row]) -> None:
+    """Adds to `rows` those of the subjects and their persons, locked until the commit.
 
     In id order, so that two workers rarely wait for each other in a circle; where they do,
     the database ends one of them and its batch is tried again.
     """
     connection = await driver(tx)
-    rows: dict[str, Row] = {}
-    wanted = set(subjects)
+    wanted = set(subjects) - rows.keys()
     while wanted:
         found = await connection.fetch(_LOCK_ROWS, sorted(wanted))
-        for subject, merged_into, members, state in found:
+        for subject, merged_into, members, state, erased_at in found:
             profile = None if state is None else MEMORY.take(state)
-            rows[subject] = Row(subject, merged_into, members, profile)
-        pointed_at = {row.merged_into for row in rows.values() if row.merged_into}
+            rows[subject] = Row(subject, merged_into, members, profile, erased_at)
+        pointed_at = {row[1] for row in found if row[1] is not None}
         wanted = pointed_at - rows.keys()
-    return rows
 
 
-async def save_people(
-    tx: AsyncConnection, people: Iterable[Person], known: Collection[str]
-) -> None:
-    """Writes back every person of the batch. `known`: subjects that had a row before.
+async def save_people(tx: AsyncConnection, people: People) -> None:
+    """Writes back every person whom the batch touched.
 
     New rows are a plain COPY, not an upsert: if another worker made one of them meanwhile, this
     batch must fail and be read again, or the events that the other one folded would be lost.
     """
     connection = await driver(tx)
-    new: list[StoredRow] = []
-    moved: list[StoredRow] = []
-    states: list[tuple[str, bytes]] = []
-    for person in people:
-        packed = pack(person.profile)
-        MEMORY.keep(packed, person.profile)
-        if person.is_joined:
-            own = (person.root, None, person.members, packed)
-            for row in (own, *((m, person.root, None, None) for m in person.members[1:])):
-                (moved if row[0] in known else new).append(row)
-        elif person.root in known:
-            states.append((person.root, packed))
-        else:
-            new.append((person.root, None, None, packed))
+    new, moved, states = _sort(people)
     if new:
         await connection.copy_records_to_table("profile", records=new, columns=_PROFILE)
     if moved:
@@ -130,6 +113,44 @@ async def save_people(
         await connection.execute(_UPDATE_ROWS, *columns)
     if states:
         await connection.execute(_UPDATE_STATES, *map(list, zip(*states, strict=True)))
+
+
+def _sort(
+    people: People,
+) -> tuple[list[StoredRow], list[StoredRow], list[tuple[str, bytes]]]:
+    """Rows to insert, rows to rewrite, and states of those whose row stays what it is."""
+    new: list[StoredRow] = []
+    moved: list[StoredRow] = []
+    states: list[tuple[str, bytes]] = []
+    for person in people:
+        if not person.is_touched:
+            continue
+        packed = _packed(person)
+        if person.is_moved:
+            for row in _rows(person, packed):
+                (moved if row[0] in people.known else new).append(row)
+        elif person.root not in people.known:
+            new.append((person.root, None, None, packed))
+        elif packed is not None:
+            states.append((person.root, packed))
+    return new, moved, states
+
+
+def _packed(person: Person) -> bytes | None:
+    """None for whom nothing has happened to: a row to lock, and no customer."""
+    if person.is_blank:
+        return None
+    packed = pack(person.profile)
+    MEMORY.keep(packed, person.profile)
+    return packed
+
+
+def _rows(person: Person, packed: bytes | None) -> Iterator[StoredRow]:
+    """The rows of all members, the person's own first."""
+    members = person.members if len(person.members) > 1 else None
+    yield person.root, None, members, packed
+    for member in person.members[1:]:
+        yield member, person.root, None, None
 
 
 async def add_references(tx: AsyncConnection, references: Collection[Reference]) -> None:

@@ -96,7 +96,7 @@ identity_edge = Table(
         "merge_key",
         LargeBinary,
         primary_key=True,
-        comment="Event key of the customer.merged that says so: what an unmerge names",
+        comment="What an unmerge names: key of the customer.merged, said by somebody or derived",
     ),
     Column("a", Uuid(as_uuid=False), comment="Null: cut before told"),
     Column("b", Uuid(as_uuid=False), comment="Always a < b"),
@@ -118,11 +118,21 @@ identity_edge = Table(
     Column("cut_at", TIMESTAMP(timezone=True), comment="By an unmerge"),
     Column("cut_by", LargeBinary, comment="Event key of the unmerge"),
     Column("refused", Text, comment="The guard that holds it back"),
+    Column(
+        "announced",
+        Text,
+        comment="Id of the last derived customer.merged, when it is not the one the pair makes",
+    ),
     comment="Why two subjects are one person, or might be",
 )
 
 Index("identity_edge_a", identity_edge.c.a)
 Index("identity_edge_b", identity_edge.c.b)
+Index(
+    "identity_edge_explicit",
+    identity_edge.c.event_key,
+    postgresql_where=text("explicit"),
+)
 Index(
     "identity_edge_refused",
     identity_edge.c.merge_key,

@@ -51,7 +51,7 @@ async def people(engine: AsyncEngine) -> list[tuple[list[str], Profile]]:
     """Members and state of everybody, as stored."""
     statement = text(
         "SELECT coalesce(members, ARRAY[subject_id])::text[], state FROM profile"
-        " WHERE merged_into IS NULL ORDER BY subject_id"
+        " WHERE merged_into IS NULL AND state IS NOT NULL ORDER BY subject_id"
     )
     async with engine.connect() as connection:
         rows = (await connection.execute(statement)).all()

@@ -7,7 +7,9 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
+from rapport_profile.domain.claims import collect
 from rapport_profile.domain.fold import fold
+from rapport_profile.domain.identity import Edge, Limits, partition
 from rapport_profile.domain.people import People, Row, carry_on, refold
 from rapport_profile.domain.state import Profile, pack, unpack
 
@@ -200,12 +202,16 @@ def test_the_order_of_arrival_and_the_size_of_batches_change_nothing(
     arrivals = chance.sample(history, len(history))
     rows: dict[str, Row] = {}
     heard: list[Record] = []
+    told: list[Edge] = []
 
     for start in range(0, len(arrivals), size):
         batch = arrivals[start : start + size]
         heard += batch
+        facts = [(record, decode_data(record.envelope)) for record in batch]
+        told += collect(facts).edges.values()
         people = People(rows)
-        people.add((record, decode_data(record.envelope)) for record in batch)
+        people.regroup(partition(told, Limits()).persons)
+        people.add(facts)
         for person in people:
             carry_on(person)
             if person.is_stale:

@@ -9,7 +9,6 @@ from rapport_profile.api.visit import Visit
 from rapport_profile.queries import Person
 from rapport_profile.ref import SUBJECT, Ref
 
-_ERASED: Final = "customer.erased.v1"
 SHOWN: Final = 20
 """Customers that an ambiguous name is told to lead to."""
 
@@ -74,7 +73,7 @@ def readable(person: Person | None, ref: Ref) -> Person:
 
 
 def is_erased(person: Person) -> bool:
-    return _ERASED in person.profile.events
+    return person.is_erased
 
 
 async def _owner(visit: Visit, ref: Ref) -> str:

@@ -27,6 +27,13 @@ INWARD: Final = frozenset(
 """Nouns of what we do or conclude among ourselves: no contact with the customer, whatever channel
 their publisher puts on them."""
 
+SILENT: Final = frozenset(
+    {"customer.merged.v1", "customer.unmerged.v1", "customer.erased.v1",
+     "lifecycle.stage_changed.v1"}
+)  # fmt: skip
+"""Events that the timeline tells and no state does. A merge that is taken back must be as good as
+one that never was, and a stage is worked out anew whenever somebody asks."""
+
 ASKING: Final = frozenset({"ticket", "call", "callback", "bot", "social"})
 """Nouns of contacts in which a customer wants something (`attempts` makes issues of them)."""
 
@@ -37,13 +44,15 @@ def is_late(profile: Profile, record: Record) -> bool:
         profile.newest is not None
         and record.order < profile.newest
         and record.envelope.type.partition(".")[0] not in ORDER_FREE
+        and record.envelope.type not in SILENT
     )
 
 
 def fold(profile: Profile, facts: Iterable[Fact]) -> Profile:
     """The profile after the facts, which are in fold order and none of them `is_late`."""
     for record, data in facts:
-        _evolve(profile, record, data)
+        if record.envelope.type not in SILENT:
+            _evolve(profile, record, data)
     return profile
 
 

@@ -1,31 +1,36 @@
-"""Which subjects are one person, and what a batch of events does to each person."""
+"""The persons of a batch, and what its events do to each of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from rapport_events import wire
-from rapport_events.envelope import Record
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from rapport_profile.domain.fold import Fact, fold, is_late
 from rapport_profile.domain.state import Profile
 
-REFERRING = {"order": "orders", "ticket": "tickets", "call": "calls"}
+REFERRING: Final = {"order": "orders", "ticket": "tickets", "call": "calls"}
 """Kinds of things a customer can be found by, and where the profile keeps them."""
 
-_LINKING = frozenset({wire.CustomerMerged, wire.CustomerAliased})
+_NAMING: Final = {
+    "order": "order", "shipment": "order", "return": "order", "ticket": "ticket", "call": "call"
+}  # fmt: skip
+"""Nouns of the events that bring such a thing into the profile, and its kind."""
 
-_REFERRING_TYPES = tuple(f"{kind}." for kind in REFERRING)
+_NAMING_TYPES: Final = tuple(f"{noun}." for noun in _NAMING)
 
 
 class Row(NamedTuple):
-    """A subject as it is stored: either the person's own row, or a pointer to it."""
+    """A subject as it is stored: either the person's own row, or a pointer to it.
+
+    A row may have no profile: nothing has happened to the subject, but somebody named it.
+    """
 
     subject: str
     merged_into: str | None
     members: Sequence[str] | None
     profile: Profile | None
+    erased_at: datetime | None = None
 
 
 class Reference(NamedTuple):
@@ -45,8 +50,18 @@ class Person:
     facts: list[Fact] = field(default_factory=list)
     is_stale: bool = False
     """The state cannot be carried on from where it is: fold the whole timeline anew."""
-    is_joined: bool = False
+    is_moved: bool = False
     """The batch changed who belongs to this person."""
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether the batch may have changed anything of them."""
+        return self.is_moved or bool(self.facts)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is known but that somebody named the subject."""
+        return self.profile.first_seen is None and len(self.members) == 1
 
 
 class People:
@@ -56,8 +71,10 @@ class People:
         self._by_subject: dict[str, Person] = {}
         self.known = set(rows)
         """Subjects that have a row: those of the batch, and their fellow members."""
+        self.dissolved: set[str] = set()
+        """Subjects that were the root of a person before, and are not any more."""
         for row in rows.values():
-            if row.merged_into is None:
+            if row.merged_into is None and row.erased_at is None:
                 members = list(row.members or (row.subject,))
                 person = Person(row.subject, members, row.profile or Profile())
                 self.known.update(members)
@@ -74,45 +91,45 @@ class People:
             person = self._by_subject[subject] = Person(subject, [subject], Profile())
         return person
 
-    def link(self, one: str, other: str) -> None:
-        """Makes two subjects one person."""
-        kept, gone = self.of(one), self.of(other)
-        if kept is gone:
-            return
-        if kept.profile.first_seen is None:
-            kept, gone = gone, kept
-        # Two histories interleave, so both are folded anew; an empty one adds nothing.
-        kept.is_stale = kept.is_stale or gone.is_stale or gone.profile.first_seen is not None
-        kept.is_joined = True
-        kept.members = sorted({*kept.members, *gone.members})
-        kept.root = kept.members[0]
-        kept.facts.extend(gone.facts)
-        for member in gone.members:
-            self._by_subject[member] = kept
+    def regroup(
+        self, persons: Iterable[Sequence[str]], erased: Collection[str] = frozenset()
+    ) -> None:
+        """Makes these the persons of their subjects; whoever is left over is alone."""
+        groups = {member: tuple(members) for members in persons for member in members}
+        affected = {
+            member
+            for subject in (*groups, *erased)
+            if (person := self._by_subject.get(subject)) is not None
+            for member in person.members
+        }
+        for member in affected - groups.keys() - set(erased):
+            groups[member] = (member,)
+        before = self._by_subject
+        self._by_subject = {s: p for s, p in before.items() if s not in erased}
+        for members in dict.fromkeys(groups.values()):
+            olds = {id(p): p for m in members if (p := before.get(m)) is not None}
+            if [old.members for old in olds.values()] != [list(members)]:
+                self._place(members, list(olds.values()))
+        roots = {before[subject].root for subject in affected}
+        self.dissolved |= {r for r in roots if r not in erased and self.of(r).root != r}
+
+    def _place(self, members: Sequence[str], olds: Sequence[Person]) -> None:
+        """A new person of these members, with a history to carry on if that is possible."""
+        person = Person(members[0], list(members), Profile(), is_moved=True)
+        lived = [old for old in olds if old.profile.first_seen is not None]
+        # Two histories interleave, and one that is split comes apart: both are folded anew.
+        person.is_stale = len(lived) > 1 or any(set(old.members) - set(members) for old in lived)
+        if lived and not person.is_stale:
+            person.profile = lived[0].profile
+        for member in members:
+            self._by_subject[member] = person
 
     def add(self, facts: Iterable[Fact]) -> None:
-        """Hands each event to its person, and joins people whom an event links."""
+        """Hands each event to its person."""
         for fact in facts:
-            record, data = fact
-            subject = record.envelope.subject
-            if subject is None:
-                continue
-            self.of(subject).facts.append(fact)
-            for linked in links(record, data):
-                self.link(subject, linked)
-
-
-def links(record: Record, data: wire.Data) -> Sequence[str]:
-    """The subjects that an event says are the same person as its own."""
-    linked = record.envelope.linked
-    if linked is None and type(data) not in _LINKING:
-        return ()
-    subjects = linked.split(",") if linked else []
-    if isinstance(data, wire.CustomerMerged) and data.from_subject is not None:
-        subjects.append(data.from_subject)
-    if isinstance(data, wire.CustomerAliased) and data.previous_subject is not None:
-        subjects.append(data.previous_subject)
-    return subjects
+            subject = fact[0].envelope.subject
+            if subject is not None:
+                self.of(subject).facts.append(fact)
 
 
 def carry_on(person: Person) -> None:
@@ -134,16 +151,19 @@ def refold(person: Person, history: list[Fact]) -> None:
 def references(person: Person) -> set[Reference]:
     """Orders, tickets and calls that the batch names and that the profile did not know.
 
-    Asked before the batch is folded.
+    Asked before the batch is folded. Of a person with several subjects all of them count: which
+    of the subjects the profile knows it from, it does not say.
     """
     found = set()
     for record, data in person.facts:
         type_ = record.envelope.type
-        if not type_.startswith(_REFERRING_TYPES):
+        if not type_.startswith(_NAMING_TYPES):
             continue
-        kind = type_.partition(".")[0]
+        kind = _NAMING[type_.partition(".")[0]]
         ref = getattr(data, kind, None)
-        if ref is not None and ref not in getattr(person.profile, REFERRING[kind]):
+        if ref is None:
+            continue
+        if len(person.members) > 1 or ref not in getattr(person.profile, REFERRING[kind]):
             found.add(Reference(kind, ref, record.envelope.subject or person.root))
     return found
 

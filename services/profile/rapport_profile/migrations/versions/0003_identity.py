@@ -28,7 +28,7 @@ def upgrade() -> None:
             "merge_key",
             sa.LargeBinary(),
             nullable=False,
-            comment="Event key of the customer.merged that says so: what an unmerge names",
+            comment="What an unmerge names: key of the customer.merged, said by somebody or derived",
         ),
         sa.Column("a", sa.Uuid(as_uuid=False), nullable=True, comment="Null: cut before told"),
         sa.Column("b", sa.Uuid(as_uuid=False), nullable=True, comment="Always a < b"),
@@ -52,11 +52,24 @@ def upgrade() -> None:
         sa.Column("cut_at", sa.TIMESTAMP(timezone=True), nullable=True, comment="By an unmerge"),
         sa.Column("cut_by", sa.LargeBinary(), nullable=True, comment="Event key of the unmerge"),
         sa.Column("refused", sa.Text(), nullable=True, comment="The guard that holds it back"),
+        sa.Column(
+            "announced",
+            sa.Text(),
+            nullable=True,
+            comment="Id of the last derived customer.merged, when it is not the one the pair makes",
+        ),
         sa.PrimaryKeyConstraint("merge_key"),
         comment="Why two subjects are one person, or might be",
     )
     op.create_index("identity_edge_a", "identity_edge", ["a"], unique=False)
     op.create_index("identity_edge_b", "identity_edge", ["b"], unique=False)
+    op.create_index(
+        "identity_edge_explicit",
+        "identity_edge",
+        ["event_key"],
+        unique=False,
+        postgresql_where=sa.text("explicit"),
+    )
     op.create_index(
         "identity_edge_refused",
         "identity_edge",

@@ -1,0 +1,169 @@
+"""Works out whom a batch's events make one person, or two people again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapport_runtime.database import driver
+from rapport_runtime.subscription import Derived
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_profile import announce, edges, purge, store
+from rapport_profile.domain.claims import Claims, cut_for
+from rapport_profile.domain.identity import Cut, Edge, Limits, Partition, partition, told_twice
+from rapport_profile.domain.people import Row
+from rapport_profile.edges import Fetches, Held, Known
+
+
+class Identified(NamedTuple):
+    """What came out."""
+
+    persons: Sequence[Sequence[str]] = ()
+    """Everybody whose person may be another one now."""
+    derived: Sequence[Derived] = ()
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is stored, and which of it nobody had told before this batch."""
+
+    known: Known
+    new: Collection[bytes]
+
+
+async def identify(
+    tx: AsyncConnection, claims: Claims, rows: dict[str, Row], limits: Limits
+) -> Identified:
+    """Stores what the batch says about identity, and draws the conclusions.
+
+    `rows` holds the locked rows of the batch's subjects, and gets those of everybody who is
+    connected with them by anything ever said, where something new was said.
+    """
+    if not (claims.edges or claims.cuts or claims.erased):
+        return Identified()
+    connection = await driver(tx)
+    told = await _tell(connection, claims)
+    seeds = _seeds(claims, told, rows)
+    if not seeds:
+        return Identified()
+    held = await _lock_cluster(tx, connection, seeds, rows)
+    after = _retell(held, claims, told.known.cuts)
+    verdict = partition(_standing(after, claims.erased), limits)
+    changes = _judge(held, after, verdict, told.new, claims.erased)
+    derived = announce.announce(changes, claims)
+    stored = [change.after for change in changes if change.after != held.get(change.key)]
+    await edges.save(connection, stored)
+    await purge.purge(connection, claims.erased)
+    return Identified(verdict.persons, derived)
+
+
+async def _tell(connection: Fetches, claims: Claims) -> _Told:
+    """Looks up what the batch says, and adds what was never said.
+
+    Adding waits for another worker that is just telling the same, or taking it back; so the
+    second look sees what that one has committed.
+    """
+    known = await edges.load_known(connection, claims.edges, claims.cuts)
+    unsaid = [
+        edge
+        for key, edge in claims.edges.items()
+        if key not in known.edges and key not in known.cuts
+    ]
+    said = [*known.edges.values(), *(Held(edge) for edge in claims.edges.values())]
+    met = {cut.merge_key for held in said if (cut := cut_for(held.edge, claims.cuts)) is not None}
+    idle = [cut for key, cut in claims.cuts.items() if key not in met]
+    if not (unsaid or idle):
+        return _Told(known, frozenset())
+    new = await edges.add(connection, unsaid)
+    await edges.add_cuts(connection, idle)
+    if len(new) < len(unsaid) or idle:
+        known = await edges.load_known(connection, claims.edges, claims.cuts)
+    return _Told(known, new)
+
+
+def _seeds(claims: Claims, told: _Told, rows: Mapping[str, Row]) -> set[str]:
+    """Subjects for whom something has changed."""
+    seeds: set[str] = set()
+    known = told.known.edges
+    for key, edge in claims.edges.items():
+        before = known.get(key)
+        if before is None or key in told.new or told_twice(before.edge, edge) != before.edge:
+            seeds.update((edge.a, edge.b))
+    for held in known.values():
+        if cut_for(held.edge, claims.cuts) is not None:
+            seeds.update((held.edge.a, held.edge.b))
+    for subject in claims.erased:
+        row = rows[subject]
+        root = rows[row.merged_into] if row.merged_into else row
+        seeds.update((subject, *(root.members or ())))
+    return seeds
+
+
+async def _lock_cluster(
+    tx: AsyncConnection, connection: Fetches, seeds: Collection[str], rows: dict[str, Row]
+) -> dict[bytes, Held]:
+    """All edges around the subjects, with everybody's row locked.
+
+    Whoever tells an edge locks, or inserts, the rows of both its ends: what is read after the
+    last lock was taken stays as it is.
+    """
+    asked = set(rows) | set(seeds)
+    await store.lock_rows(tx, seeds, rows)
+    while True:
+        held = await edges.load_held(connection, seeds)
+        ends = {end for one in held.values() for end in (one.edge.a, one.edge.b)} - asked
+        if not ends:
+            return held
+        await store.lock_rows(tx, ends, rows)
+        asked |= ends
+
+
+def _retell(
+    held: Mapping[bytes, Held], claims: Claims, cuts: Mapping[bytes, Cut]
+) -> dict[bytes, Held]:
+    """The edges as they are after the batch, not yet judged anew."""
+    after = {}
+    for key, before in held.items():
+        claim = claims.edges.get(key)
+        edge = before.edge if claim is None else told_twice(before.edge, claim)
+        after[key] = _cut(before._replace(edge=edge), claims.cuts, cuts)
+    for key, edge in claims.edges.items():
+        if key not in held:
+            # It was cut before it was told, so it had no ends to be found by.
+            after[key] = _cut(Held(edge), claims.cuts, cuts)
+    return after
+
+
+def _cut(held: Held, *sources: Mapping[bytes, Cut]) -> Held:
+    """The earliest unmerge counts, whichever was heard of first."""
+    for cuts in sources:
+        cut = cut_for(held.edge, cuts)
+        if cut is None:
+            continue
+        known = held.edge.cut_at
+        if known is None or (cut.at, cut.by) < (known, held.cut_by or b""):
+            held = held._replace(edge=held.edge._replace(cut_at=cut.at), cut_by=cut.by)
+    return held
+
+
+def _standing(after: Mapping[bytes, Held], erased: Collection[str]) -> list[Edge]:
+    edges_ = (held.edge for held in after.values())
+    return [edge for edge in edges_ if edge.a not in erased and edge.b not in erased]
+
+
+def _judge(
+    held: Mapping[bytes, Held],
+    after: Mapping[bytes, Held],
+    verdict: Partition,
+    new: Collection[bytes],
+    erased: Collection[str],
+) -> list[announce.Change]:
+    """What became of each edge."""
+    return [
+        announce.Change(
+            before=None if key in new else held.get(key),
+            after=one._replace(refused=verdict.refused.get(key)),
+            is_erased=one.edge.a in erased or one.edge.b in erased,
+        )
+        for key, one in after.items()
+    ]
