@@ -1,0 +1,1 @@
+"""What each kind of thing counts for: pure functions from events to integer facts."""

@@ -1,0 +1,104 @@
+"""One batch of events: which states change, and what is added to which total."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rapport_metrics.domain.entities import Ref, State
+from rapport_metrics.domain.evolve import take
+from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.happening import Happening
+from rapport_metrics.domain.instants import HOUR
+from rapport_metrics.domain.orders import Order
+from rapport_metrics.domain.outcome import Cell, Outcome, PersonRow, Purchase, bucket
+from rapport_metrics.domain.own import DEFAULTS, Options, entity_facts, person_facts
+from rapport_metrics.domain.ownership import owner_name, settle
+from rapport_metrics.domain.working import Working
+
+_SETTLING_ORDER: Final = ("ticket", "call", "survey", "order")
+
+
+def run(working: Working, happenings: Sequence[Happening], options: Options = DEFAULTS) -> Outcome:
+    """Takes a batch into its working set, which must be missing nothing.
+
+    The facts of all that may change are taken away before and given back after: what is left is
+    the difference, whatever happened in between.
+    """
+    outcome, totals = Outcome(), _Totals()
+    owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
+    purchases = {ref.id: _purchase(working.states[ref]) for ref in working.touched}
+    people = _people(working)
+    totals.count(_facts(working, options), -1)
+    changed: set[Ref] = set()
+    for happening in happenings:
+        changed |= take(working, happening)
+        if happening.is_activity and happening.by.subject is not None:
+            outcome.activity.add((happening.by.subject, happening.by.at // HOUR))
+    for kind in _SETTLING_ORDER:
+        for ref in sorted(one for one in working.touched if one.kind == kind):
+            changed |= settle(working, ref, owners[ref])
+    totals.count(_facts(working, options), +1)
+    outcome.states = {ref: working.states[ref] for ref in changed}
+    outcome.cells, outcome.causes = totals.left(), totals.causes
+    outcome.purchases = {
+        ref.id: now
+        for ref in working.touched
+        if (now := _purchase(working.states[ref])) != purchases[ref.id]
+    }
+    outcome.people = {
+        name: row
+        for name, row in _people(working).items()
+        if people.get(name, PersonRow(name, None, None)) != row
+    }
+    return outcome
+
+
+class _Totals:
+    """What facts add up to, by cell."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Cell, list[int]] = defaultdict(lambda: [0, 0])
+        self.causes: dict[Cell, bytes] = {}
+
+    def count(self, facts: Iterable[Fact], sign: int) -> None:
+        for metric, at, dims, num, den, bin_, cause in facts:
+            cell = Cell(metric, bucket(metric, at), dims, bin_)
+            total = self._sums[cell]
+            total[0] += sign * num
+            total[1] += sign * den
+            self.causes[cell] = cause
+
+    def left(self) -> dict[Cell, tuple[int, int]]:
+        return {cell: (num, den) for cell, (num, den) in self._sums.items() if num or den}
+
+
+def _facts(working: Working, options: Options) -> Iterable[Fact]:
+    for ref in working.touched:
+        owner = working.owner(ref)
+        if options.purge_erased and owner is not None and owner.erased is not None:
+            continue
+        state = working.states[ref]
+        about = None if ref.kind != "call" else working.ticket_of(state)  # type: ignore[arg-type]
+        yield from entity_facts(ref, state, about, options)
+    for members in working.persons():
+        subjects = map(working.subject, members)
+        if options.purge_erased:
+            subjects = (one for one in subjects if one.erased is None)  # type: ignore[assignment]
+        yield from person_facts(subjects, options)
+
+
+def _purchase(state: State) -> Purchase | None:
+    if not isinstance(state, Order) or not state.is_valid or state.subject is None:
+        return None
+    assert state.placed is not None  # noqa: S101 - it is valid
+    return Purchase(state.subject, state.placed.at, state.net, state.currency)
+
+
+def _people(working: Working) -> dict[str, PersonRow]:
+    rows = {}
+    for members in working.persons():
+        for name in members:
+            subject = working.subject(name)
+            created = None if subject.created is None else subject.created.at
+            rows[name] = PersonRow(members[0], created, subject.erased)
+    return rows

@@ -1,0 +1,69 @@
+"""Orders and what remains of them (kpis.md 2.14). Amounts in minor units of their currency."""
+
+from collections.abc import Iterator
+
+import msgspec
+from rapport_events import wire
+
+from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.told import By, Told
+
+
+class Refund(msgspec.Struct, array_like=True, frozen=True):
+    told: Told
+    amount: int | None
+    """None: all that is left."""
+
+
+class Order(msgspec.Struct, array_like=True):
+    """An order. Until it was placed it counts nowhere, and neither do its refunds."""
+
+    placed: Told | None = None
+    subject: str | None = None
+    channel: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    refunds: dict[str, Refund] = {}
+    """By refund id: a refund that is told twice counts once."""
+
+    @property
+    def refunded(self) -> int:
+        total = self.amount or 0
+        return sum(total if one.amount is None else one.amount for one in self.refunds.values())
+
+    @property
+    def net(self) -> int:
+        """What remains after refunds; 0 while the order, or its amount, is unknown."""
+        return max(0, (self.amount or 0) - self.refunded)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it counts as a purchase: something remains of it."""
+        return self.placed is not None and self.net > 0
+
+
+def place(order: Order, data: wire.OrderPlaced, by: By) -> None:
+    """The first that was placed under an id is the order."""
+    if order.placed is None or by.told < order.placed:
+        order.placed, order.subject, order.channel = by.told, by.subject, by.channel
+        order.amount, order.currency = data.amount, data.currency
+
+
+def refund(order: Order, data: wire.OrderRefunded, by: By) -> None:
+    name = data.refund or by.key.hex()
+    if name not in order.refunds or by.told < order.refunds[name].told:
+        order.refunds[name] = Refund(by.told, data.amount)
+
+
+def facts(order: Order) -> Iterator[Fact]:
+    """What an order counts for. A refund restates `aov` in the past, and `refunds` when it was."""
+    if order.placed is None or order.amount is None:
+        return
+    at, key = order.placed
+    dims = Dims(channel=order.channel, currency=order.currency)
+    yield fact("revenue_gross", at, dims, order.amount, 1, key)
+    if order.is_valid:
+        yield fact("aov", at, dims, order.net, 1, key)
+    for one in order.refunds.values():
+        amount = order.amount if one.amount is None else one.amount
+        yield fact("refunds", one.told.at, dims, amount, 1, one.told.key)

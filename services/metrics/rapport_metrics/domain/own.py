@@ -1,0 +1,80 @@
+"""The facts of each entity, and of each person: the two functions that the engine compares."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from rapport_metrics.domain import calls, orders, service, surveys
+from rapport_metrics.domain.calls import Call, CallSettings
+from rapport_metrics.domain.contacts import (
+    REPEAT_WINDOW,
+    Contact,
+    chain_facts,
+    of_call,
+    of_ticket,
+    self_service_facts,
+)
+from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, State, Subject
+from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.orders import Order
+from rapport_metrics.domain.service import ServiceSettings
+from rapport_metrics.domain.told import Told
+
+
+class Options(msgspec.Struct, frozen=True):
+    """Thresholds and windows. Seconds, where a name does not say otherwise."""
+
+    calls: CallSettings = calls.DEFAULTS
+    service: ServiceSettings = service.DEFAULTS
+    repeat_window: int = REPEAT_WINDOW
+    """Of first contact resolution, in microseconds."""
+    purge_erased: bool = False
+    """Take back what erased people contributed; else only what is about the person goes."""
+
+
+DEFAULTS = Options()
+
+
+def entity_facts(
+    ref: Ref, state: State, ticket: LinkedTicket | None, options: Options
+) -> Iterator[Fact]:
+    """What an entity counts for by itself. `ticket`: of a call, the one that it is about."""
+    match state:
+        case LinkedTicket():
+            yield from service.facts(state.ticket, options.service)
+            if state.ticket.subject is None:
+                yield from _alone(of_ticket(ref.id, state.ticket), options)
+        case Call():
+            yield from calls.facts(state, options.calls)
+            if state.subject is None:
+                about = None if ticket is None else ticket.ticket
+                yield from _alone(of_call(ref.id, state, about), options)
+        case StampedSurvey():
+            yield from surveys.facts(state.survey, state.segment)
+        case Order():
+            yield from orders.facts(state)
+        case _:
+            pass
+
+
+def person_facts(members: Iterable[Subject], options: Options) -> Iterator[Fact]:
+    """What a person counts for: first contact resolution by topic, and self-service."""
+    chains: dict[str | None, list[Contact]] = defaultdict(list)
+    offered: list[int] = []
+    sessions: dict[str, Told] = {}
+    for member in members:
+        offered += member.offered.values()
+        for contact in member.contacts.values():
+            chains[contact.dims.topic].append(contact)
+        for name, told in member.sessions.items():
+            sessions[name] = min(told, sessions.get(name, told))
+    for chain in chains.values():
+        yield from chain_facts(chain, options.repeat_window)
+    yield from self_service_facts(sessions.values(), offered)
+
+
+def _alone(contact: Contact | None, options: Options) -> Iterator[Fact]:
+    """Nobody knows whose it is: a chain of its own."""
+    if contact is not None:
+        yield from chain_facts([contact], options.repeat_window)

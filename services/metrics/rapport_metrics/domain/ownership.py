@@ -1,0 +1,89 @@
+"""Whose each entity is: what a subject keeps of its tickets, calls, surveys and orders."""
+
+from typing import Final
+
+from rapport_metrics.domain.calls import Call
+from rapport_metrics.domain.contacts import Contact, of_call, of_ticket
+from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, State, Subject
+from rapport_metrics.domain.evolve import stamp
+from rapport_metrics.domain.orders import Order
+from rapport_metrics.domain.working import Working
+
+_LISTS: Final = {"ticket": "tickets", "call": "calls", "survey": "surveys", "order": "orders"}
+
+
+def owner_name(state: State) -> str | None:
+    """The subject an entity belongs to; None while nobody knows."""
+    match state:
+        case LinkedTicket():
+            return state.ticket.subject
+        case StampedSurvey():
+            return state.survey.subject
+        case Call() | Order():
+            return state.subject
+        case _:
+            return None
+
+
+def settle(working: Working, ref: Ref, owner_before: str | None) -> set[Ref]:
+    """Brings the owner's lists level with an entity that may have changed; what else changed."""
+    state = working.states[ref]
+    name = owner_name(state)
+    changed: set[Ref] = set()
+    if owner_before is not None and owner_before != name:
+        changed |= _let_go(working, ref, owner_before)
+    if name is None:
+        return changed
+    subject = working.subject(name)
+    owned = getattr(subject, _LISTS[ref.kind])
+    if ref.id not in owned:
+        owned.append(ref.id)
+        owned.sort()
+        changed.add(Ref("subject", name))
+    if isinstance(state, StampedSurvey):
+        changed |= stamp(working, ref, subject)
+    elif isinstance(state, LinkedTicket | Call):
+        changed |= _contact(working, ref, state, name)
+    return changed
+
+
+def _contact(working: Working, ref: Ref, state: LinkedTicket | Call, name: str) -> set[Ref]:
+    subject, key = working.subject(name), f"{ref.kind}:{ref.id}"
+    contact, offered = _seek(working, ref, state)
+    before = (subject.contacts.get(key), subject.offered.get(key))
+    _put(subject, key, contact, offered)
+    same = before == (subject.contacts.get(key), subject.offered.get(key))
+    return set() if same else {Ref("subject", name)}
+
+
+def _seek(
+    working: Working, ref: Ref, state: LinkedTicket | Call
+) -> tuple[Contact | None, int | None]:
+    """As a contact of a chain, and when contact was sought."""
+    if isinstance(state, LinkedTicket):
+        contact = of_ticket(ref.id, state.ticket)
+        return contact, None if contact is None else contact.at
+    about = working.ticket_of(state)
+    contact = of_call(ref.id, state, None if about is None else about.ticket)
+    sought = None if state.offered is None or not state.is_inbound else state.offered.at
+    return contact, sought
+
+
+def _put(subject: Subject, key: str, contact: Contact | None, offered: int | None) -> None:
+    if contact is None:
+        subject.contacts.pop(key, None)
+    else:
+        subject.contacts[key] = contact
+    if offered is None:
+        subject.offered.pop(key, None)
+    else:
+        subject.offered[key] = offered
+
+
+def _let_go(working: Working, ref: Ref, name: str) -> set[Ref]:
+    subject, key = working.subject(name), f"{ref.kind}:{ref.id}"
+    owned = getattr(subject, _LISTS[ref.kind])
+    if ref.id in owned:
+        owned.remove(ref.id)
+    _put(subject, key, None, None)
+    return {Ref("subject", name)}

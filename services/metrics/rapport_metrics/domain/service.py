@@ -1,0 +1,143 @@
+"""What a ticket counts for: replies, resolutions, SLA (kpis.md 2.7-2.10, 2.13)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from rapport_metrics.domain.calendars import Calendar, due_at, worked_seconds
+from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.histogram import index
+from rapport_metrics.domain.instants import DAY
+from rapport_metrics.domain.tickets import Course, Reply, Ticket, course, first_reply
+from rapport_metrics.domain.told import Told
+
+REOPEN_WINDOW: Final = 14 * DAY
+_HOUR: Final = 3_600
+_NEGATIVE: Final = -20
+_NO_FIRST_REPLY: Final = frozenset({"phone", "store"})
+"""Who talks to somebody face to face does not wait for a reply."""
+
+
+class Targets(msgspec.Struct, frozen=True):
+    """Service levels by priority, in seconds; a priority that is not named has the normal one."""
+
+    first_reply: Mapping[str, int]
+    resolution: Mapping[str, int]
+
+
+class ServiceSettings(msgspec.Struct, frozen=True):
+    targets: Targets
+    calendar: Calendar | None = None
+    """None: every second counts."""
+    pause_while_pending: bool = False
+    """Whether the time that we wait for the customer counts for the resolution."""
+
+
+DEFAULT_TARGETS: Final = Targets(
+    first_reply={"urgent": _HOUR, "high": 4 * _HOUR, "normal": 8 * _HOUR, "low": 24 * _HOUR},
+    resolution={
+        "urgent": 8 * _HOUR, "high": 24 * _HOUR, "normal": 72 * _HOUR, "low": 120 * _HOUR
+    },
+)  # fmt: skip
+DEFAULTS: Final = ServiceSettings(targets=DEFAULT_TARGETS)
+
+
+def facts(ticket: Ticket, settings: ServiceSettings = DEFAULTS) -> Iterator[Fact]:
+    """What a ticket counts for, from its creation on."""
+    if ticket.created is None:
+        return
+    went = course(ticket)
+    dims = Dims(
+        channel=ticket.channel, topic=ticket.topic, priority=ticket.priority, about=ticket.about
+    )
+    if ticket.channel != "phone":
+        # On the phone the call is the contact, and its ticket the paper about it.
+        yield fact("contacts", ticket.created.at, dims, 1, 1, ticket.created.key)
+    yield from _backlog(ticket.created, went, dims)
+    yield from _sentiment(ticket, dims)
+    if ticket.channel not in _NO_FIRST_REPLY:
+        yield from _first_reply(ticket.created, first_reply(ticket), dims, settings)
+    yield from _resolution(ticket, went, dims, settings)
+
+
+def _backlog(created: Told, went: Course, dims: Dims) -> Iterator[Fact]:
+    yield fact("backlog", created.at, dims, 1, 0, created.key)
+    for change in went.resolved:
+        yield fact("backlog", change.at, dims, -1, 0, change.key)
+    for change in went.reopened:
+        yield fact("backlog", change.at, dims, 1, 0, change.key)
+
+
+def _sentiment(ticket: Ticket, dims: Dims) -> Iterator[Fact]:
+    for word in ticket.words:
+        if word.sentiment is not None:
+            at, key = word.told
+            own = dims._replace(channel=word.channel or dims.channel)
+            yield fact("sentiment", at, own, word.sentiment, 1, key)
+            yield fact("negative_share", at, own, int(word.sentiment <= _NEGATIVE), 1, key)
+
+
+def _first_reply(
+    created: Told, reply: Reply | None, dims: Dims, settings: ServiceSettings
+) -> Iterator[Fact]:
+    done = None if reply is None else reply.told
+    own = dims if reply is None else dims._replace(agent=reply.agent)
+    if done is not None:
+        seconds = worked_seconds(settings.calendar, created.at, done.at)
+        yield fact("frt", done.at, own, seconds, 1, done.key, index(seconds))
+    target = _target(settings.targets.first_reply, dims.priority)
+    due = due_at(settings.calendar, created.at, target)
+    yield from _sla("sla_frt", created, done, due, own)
+
+
+def _resolution(
+    ticket: Ticket, went: Course, dims: Dims, settings: ServiceSettings
+) -> Iterator[Fact]:
+    assert ticket.created is not None  # noqa: S101 - for the type checker; asked by the caller
+    created, first = ticket.created, went.first
+    own, done = dims, None
+    if first is not None:
+        own, done = dims._replace(agent=first.agent, team=first.team), Told(first.at, first.key)
+        seconds = worked_seconds(settings.calendar, created.at, first.at)
+        yield fact("ttr_first", first.at, own, seconds, 1, first.key, index(seconds))
+        again = any(change.at <= first.at + REOPEN_WINDOW for change in went.reopened)
+        yield fact("reopen_rate", first.at, own, int(again), 1, first.key)
+    if went.last is not None:
+        seconds = worked_seconds(settings.calendar, created.at, went.last.at)
+        yield fact("ttr_full", went.last.at, own, seconds, 1, went.last.key, index(seconds))
+        if ticket.channel != "phone":
+            touched_once = len(ticket.replies) <= 1 and not went.reopened
+            yield fact("one_touch", went.last.at, own, int(touched_once), 1, went.last.key)
+    target = _target(settings.targets.resolution, dims.priority)
+    due = due_at(settings.calendar, created.at, target + _paused_seconds(ticket, done, settings))
+    yield from _sla("sla_res", created, done, due, own)
+
+
+def _sla(
+    name: str, created: Told, done: Told | None, due: int | None, dims: Dims
+) -> Iterator[Fact]:
+    """Met when it is done, breached when it is due: whichever comes first."""
+    if done is not None and (due is None or done.at <= due):
+        yield fact(name, done.at, dims, 1, 1, done.key)
+    elif due is not None:
+        yield fact(name, due, dims, 0, 1, created.key)
+
+
+def _target(targets: Mapping[str, int], priority: str | None) -> int:
+    return targets.get(priority or "normal", targets["normal"])
+
+
+def _paused_seconds(ticket: Ticket, done: Told | None, settings: ServiceSettings) -> int:
+    """Seconds in which we waited for the customer: from each `pending` to their next word."""
+    if not settings.pause_while_pending or done is None:
+        return 0
+    paused, since = 0, None
+    marks = [(told, True) for told in ticket.pendings] + [(w.told, False) for w in ticket.words]
+    for told, waits in sorted(marks):
+        if waits and since is None:
+            since = told.at
+        elif not waits and since is not None:
+            paused += worked_seconds(settings.calendar, since, min(told.at, done.at))
+            since = None
+    return paused if since is None else paused + worked_seconds(settings.calendar, since, done.at)

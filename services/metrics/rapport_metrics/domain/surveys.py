@@ -1,0 +1,102 @@
+"""NPS, CSAT, CES and response rates (kpis.md 2.1-2.4)."""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+from rapport_events import wire
+
+from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.instants import DAY
+from rapport_metrics.domain.told import By, Told
+
+Kind = Literal["nps", "csat", "ces"]
+
+SCALES: Final = {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8)}
+"""Scores that a question of each kind can have."""
+
+RESPONSE_WINDOW: Final = 14 * DAY
+_PROMOTER: Final = 9
+_DETRACTOR: Final = 6
+_SATISFIED: Final = 4
+_EASY: Final = 5
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """One revision of an answer."""
+
+    revision: int
+    told: Told
+    score: int | None
+
+
+class Survey(msgspec.Struct, array_like=True):
+    """One invitation to one person, and the answers to it. Until it was sent it counts nowhere."""
+
+    sent: Told | None = None
+    subject: str | None = None
+    kind: str | None = None
+    channel: str | None = None
+    about: str | None = None
+    agent: str | None = None
+    team: str | None = None
+    answers: list[Answer] = []
+
+
+def send(survey: Survey, data: wire.SurveySent, by: By) -> None:
+    """The first that was sent under an id is the survey."""
+    if survey.sent is None or by.told < survey.sent:
+        survey.sent, survey.subject, survey.kind = by.told, by.subject, data.kind
+        survey.channel = data.channel or by.channel
+        survey.about, survey.agent, survey.team = data.about, data.agent, data.team
+
+
+def respond(survey: Survey, data: wire.SurveyResponded, by: By) -> None:
+    survey.answers.append(Answer(data.revision or 1, by.told, data.score))
+
+
+def is_on_scale(kind: str, score: int | None) -> bool:
+    """Whether an answer of this kind can have this score; custom ones have their own scales."""
+    return score is None or kind not in SCALES or score in SCALES[kind]
+
+
+def facts(survey: Survey, segment: str | None) -> Iterator[Fact]:
+    """What a survey counts for. `segment`: of the customer it was sent to."""
+    if survey.sent is None or survey.kind not in SCALES:
+        return
+    dims = Dims(
+        channel=survey.channel,
+        team=survey.team,
+        agent=survey.agent,
+        about=survey.about,
+        segment=segment,
+    )
+    sent = survey.sent
+    answered = any(
+        sent.at <= answer.told.at <= sent.at + RESPONSE_WINDOW for answer in survey.answers
+    )
+    yield fact(f"response_rate_{survey.kind}", sent.at, dims, int(answered), 1, sent.key)
+    counted = max(survey.answers, key=lambda one: (one.revision, one.told), default=None)
+    if counted is not None and counted.score is not None:
+        yield from _score_facts(survey.kind, counted.score, counted.told, dims)
+
+
+def _score_facts(kind: str, score: int, told: Told, dims: Dims) -> Iterator[Fact]:
+    at, key = told
+    match kind:
+        case "nps":
+            # A relationship is asked about now and then, a contact right after it: two numbers.
+            name = "nps" if dims.about in {None, "relationship"} else "nps_transactional"
+            promoter, detractor = score >= _PROMOTER, score <= _DETRACTOR
+            yield fact(name, at, dims, promoter - detractor, 1, key, score)
+            yield fact(f"{name}_promoters", at, dims, int(promoter), 1, key)
+            yield fact(f"{name}_detractors", at, dims, int(detractor), 1, key)
+        case "csat":
+            satisfied = int(score >= _SATISFIED)
+            yield fact("csat", at, dims, satisfied, 1, key, score)
+            yield fact("csat_mean", at, dims, score, 1, key)
+            if dims.about in {"product", "service"}:
+                yield fact(f"csat_{dims.about}", at, dims, satisfied, 1, key)
+        case "ces":
+            yield fact("ces", at, dims, int(score >= _EASY), 1, key, score)
+            yield fact("ces_mean", at, dims, score, 1, key)
