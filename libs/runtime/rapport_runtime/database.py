@@ -39,8 +39,11 @@ class OutdatedSchemaError(Exception):
         )
 
 
-def create_engine(settings: Settings) -> AsyncEngine:
-    """The service's connection pool; every statement on it ends within 35 seconds."""
+def create_engine(settings: Settings, schema: str | None = None) -> AsyncEngine:
+    """The service's connection pool; every statement on it ends within 35 seconds.
+
+    With a `schema`, statements see the tables of that schema and no others.
+    """
     return create_async_engine(
         settings.database.url,
         pool_size=settings.database.pool,
@@ -51,9 +54,26 @@ def create_engine(settings: Settings) -> AsyncEngine:
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _COMMAND_SECONDS,
             # Planning for JIT costs more than it saves on statements this short.
-            "server_settings": {**TIMEOUTS, "jit": "off"},
+            "server_settings": {**TIMEOUTS, "jit": "off", **_search_path(schema)},
         },
     )
+
+
+def create_patient_engine(settings: Settings, schema: str | None = None) -> AsyncEngine:
+    """Connections for statements that read whole tables; each is closed after its use."""
+    limits = {"lock_timeout": TIMEOUTS["lock_timeout"], "tcp_user_timeout": "10s"}
+    return create_async_engine(
+        settings.database.url,
+        poolclass=NullPool,
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            "server_settings": {**limits, "jit": "off", **_search_path(schema)},
+        },
+    )
+
+
+def _search_path(schema: str | None) -> Mapping[str, str]:
+    return {} if schema is None else {"search_path": schema}
 
 
 async def driver(connection: AsyncConnection) -> "asyncpg.Connection[Any]":

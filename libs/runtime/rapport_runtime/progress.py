@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_runtime.tables import TABLES
 
@@ -85,13 +85,18 @@ class Progress:
 
 async def read_positions(engine: AsyncEngine, projector: str) -> Positions:
     """The committed positions of a projector, whoever runs it."""
+    async with engine.connect() as connection:
+        return await select_positions(connection, projector)
+
+
+async def select_positions(connection: AsyncConnection, projector: str) -> Positions:
+    """The positions of a projector as this connection sees them."""
     offsets = TABLES.projector_offset.c
     query = select(offsets.topic, offsets.partition, offsets.next_offset).where(
         offsets.projector == projector
     )
-    async with engine.connect() as connection:
-        rows = await connection.execute(query)
-        return {(row.topic, row.partition): row.next_offset for row in rows}
+    rows = await connection.execute(query)
+    return {(row.topic, row.partition): row.next_offset for row in rows}
 
 
 def _covers(positions: Positions, token: Positions) -> bool:
