@@ -1,4 +1,4 @@
-"""`python -m rapport_profile api|worker|all|migrate|openapi|verify-audit|reindex-names`.
+"""`python -m rapport_profile COMMAND`; `-h` lists the commands.
 
 The only reader of the environment.
 """
@@ -6,7 +6,7 @@ The only reader of the environment.
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -18,6 +18,7 @@ from rapport_runtime.subscription import Resources
 
 from rapport_profile import main, names, openapi
 from rapport_profile.audit_reads import Broken, verify_chains
+from rapport_profile.rebuilding import rebuild_command, verify_command
 from rapport_profile.settings import ProfileSettings
 
 
@@ -93,17 +94,28 @@ _COMMANDS: Final[Mapping[str, Callable[[ProfileSettings], int]]] = {
     "reindex-names": _reindex_names,
 }
 
+_WITH_OPTIONS: Final[Mapping[str, Callable[[ProfileSettings, Sequence[str]], int]]] = {
+    "rebuild": rebuild_command,
+    "verify": verify_command,
+}
+
 
 def run_command() -> int:
     parser = argparse.ArgumentParser(prog="python -m rapport_profile", description=__doc__)
-    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=[*_COMMANDS, *_WITH_OPTIONS, "openapi"])
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of rebuild and verify")
+    given = parser.parse_args()
+    command, options = given.command, given.options
+    if options and command not in _WITH_OPTIONS:
+        parser.error(f"{command} takes no options")
     if command == "openapi":
         sys.stdout.buffer.write(openapi.document())
         return 0
     settings = ProfileSettings()
     configure_logs(settings.log)
     arm(settings.failpoints)
+    if command in _WITH_OPTIONS:
+        return _WITH_OPTIONS[command](settings, options)
     return _COMMANDS[command](settings)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rapport_runtime.rebuild.builds import projection_build
 from rapport_runtime.tables import runtime_tables
 from sqlalchemy import (
     ARRAY,
@@ -237,14 +238,4 @@ privacy_request = Table(
     comment="Requests of people about their own data, and what came of them",
 )
 
-projection_build = Table(
-    "projection_build",
-    metadata,
-    Column("id", BigInteger, Identity(always=False), primary_key=True),
-    Column("status", Text, nullable=False),
-    Column("started_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("updated_at", TIMESTAMP(timezone=True), nullable=False),
-    Column("finished_at", TIMESTAMP(timezone=True)),
-    Column("report", JSON, comment="Counts and differences, by digest"),
-    comment="Each rebuild, and how it ended",
-)
+projection_builds = projection_build(metadata)

@@ -16,9 +16,25 @@ def upgrade() -> None:
     op.create_table(
         "projection_build",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("projector", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Text(),
+            nullable=False,
+            comment="building, built, promoted, rolled_back or abandoned",
+        ),
+        sa.Column(
+            "started_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "updated_at",
+            sa.TIMESTAMP(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.Column("finished_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("report", sa.JSON(), nullable=True, comment="Counts and differences, by digest"),
         sa.PrimaryKeyConstraint("id"),
