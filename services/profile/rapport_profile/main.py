@@ -10,6 +10,7 @@ from rapport_privacy import migrations as keyring_migrations
 from rapport_privacy.crypto import MasterKey
 from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
+from rapport_runtime import outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
@@ -24,7 +25,7 @@ from rapport_profile.api import audit, ops, privacy, profiles, search, stream, t
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
 from rapport_profile.audit import AuditTrail
-from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.consumer import subscription
 from rapport_profile.live import open_hub
 from rapport_profile.pool import open_pool
 from rapport_profile.privacy.resuming import keep_resuming
@@ -111,11 +112,15 @@ def api_component(settings: ProfileSettings, resources: Resources) -> Component:
 
 
 def worker_component(resources: Resources) -> Component:
-    """Keeps the profile tables level with the log."""
+    """Keeps the profile tables level with the log, and publishes what follows."""
+    settings = resources.settings
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await run_subscription(SUBSCRIPTION, resources, stop=stop)
+        await asyncio.gather(
+            run_subscription(subscription(settings), resources, stop=stop),
+            outbox.relay(settings, resources.engine, stop),
+        )
 
     return work
 

@@ -14,7 +14,7 @@ from rapport_runtime.subscription import Resources, redrive
 
 from rapport_profile import queries
 from rapport_profile.api.visit import PROJECTOR, Library, answer, lag_ms
-from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.consumer import subscription
 from rapport_profile.queries import Progressed
 from rapport_profile.schemas.ops import (
     DiscardView,
@@ -91,8 +91,9 @@ async def read_parked(
 )
 async def receive_redrive(request: Request, _: Writer, wanted: Ids) -> Response:
     resources: Resources = request.app.state.resources
+    projection = subscription(resources.settings)
     results = [
-        RedrivenView(id=one, outcome=await redrive(SUBSCRIPTION, resources, one))
+        RedrivenView(id=one, outcome=await redrive(projection, resources, one))
         for one in dict.fromkeys(wanted.ids)
     ]
     return answer(RedriveView(results=results))
