@@ -32,7 +32,9 @@ def happened(
     fingerprint: str | None = None,
     pii: dict[str, Any] | None = None,
     source: str = "/test",
+    historical: bool = False,
     fields: dict[str, Any] | None = None,
+    correlation: str | None = None,
     **data: Any,  # noqa: ANN401 - the fields of any event
 ) -> Record:
     """One record; `told` is when ingest heard of it, by default when it happened.
@@ -51,6 +53,8 @@ def happened(
         "identifiedby": identifiedby,
         "channel": channel,
         "fingerprint": fingerprint,
+        "historical": historical or None,
+        "correlationid": correlation,
     }
     if pii is not None:
         data["pii"] = pii
