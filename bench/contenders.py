@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import faust
@@ -95,7 +96,7 @@ async def rapport(bootstrap: str, topic: str, _: int, url: str) -> None:
     chosen = settings(bootstrap, url)
     engine = create_engine(chosen)
     resources = Resources(settings=chosen, engine=engine, metrics=Metrics("bench"))
-    await run_subscription(SUBSCRIPTION, resources, until=ends)
+    await run_subscription(replace(SUBSCRIPTION, topics=(topic,)), resources, until=ends)
     await engine.dispose()
 
 
