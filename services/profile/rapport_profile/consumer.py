@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -14,7 +15,7 @@ from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_profile import announce, purge, store
+from rapport_profile import announce, facets, purge, store
 from rapport_profile.domain.claims import Claims, collect
 from rapport_profile.domain.fold import Fact
 from rapport_profile.domain.identity import Limits
@@ -44,9 +45,12 @@ _BREATH: Final = 100
 
 
 async def apply(
-    tx: AsyncConnection, batch: Sequence[Record], limits: Limits = _LIMITS
+    tx: AsyncConnection,
+    batch: Sequence[Record],
+    limits: Limits = _LIMITS,
+    now: datetime | None = None,
 ) -> Sequence[Derived]:
-    """One batch, inside the transaction that also moves the offsets."""
+    """One batch, inside the transaction that also moves the offsets; `now` is the clock's."""
     facts = [(record, decode_data(record.envelope)) for record in batch if not _is_echo(record)]
     claims = collect(facts)
     rows = await _lock(tx, claims)
@@ -67,7 +71,8 @@ async def apply(
     await _refold_stale(tx, people)
     await store.save_people(tx, people)
     await store.add_references(tx, found)
-    return identified.derived
+    moved = await facets.follow(tx, people, batch, now or datetime.now(UTC))
+    return [*identified.derived, *moved]
 
 
 def _is_echo(record: Record) -> bool:

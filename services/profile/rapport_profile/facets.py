@@ -3,7 +3,7 @@
 A batch that cannot change a facet costs nothing here but a look at the types of its events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile.domain import facets
-from rapport_profile.domain.facets import NEWCOMER, Announced, Change, Facet
+from rapport_profile.domain.facets import Announced, Change, Facet
 from rapport_profile.domain.lifecycle import DEFINITION
 from rapport_profile.domain.people import People, Person
 
@@ -52,6 +52,12 @@ WHERE facet.subject_id = new.subject_id
 
 _DELETE: Final = "DELETE FROM facet WHERE subject_id = ANY($1::text[]::uuid[])"
 
+_WELCOME: Final = """
+INSERT INTO facet (subject_id, stage, consents)
+SELECT subject_id, 'prospect', '{}' FROM unnest($1::text[]::uuid[]) AS new (subject_id)
+ON CONFLICT DO NOTHING
+"""
+
 _QUEUE_NAMES: Final = """
 INSERT INTO name_queue (event_key) SELECT unnest($1::bytea[]) ON CONFLICT DO NOTHING
 """
@@ -81,10 +87,12 @@ async def follow(
     newcomers, moved, names = _sort(people)
     derived: list[Derived] = []
     rows = await _load(tx, moved)
-    changed: dict[str, Facet] = {person.root: NEWCOMER for person in newcomers}
+    changed: dict[str, Facet] = {}
     for person in moved:
+        if person.is_blank:
+            continue
         cause = _cause(person, batch)
-        announced = _announced(person, rows, people.known)
+        announced = _announced(person, rows)
         facet, changes = facets.follow(announced, person.profile, now=now, happened=cause.time)
         if rows.get(person.root) != facet:
             changed[person.root] = facet
@@ -92,9 +100,9 @@ async def follow(
             _tell(person.root, change, _behind(change, person, cause)) for change in changes
         )
     await save(tx, changed, rows.keys())
-    await _drop(tx, rows.keys() & {m for person in moved for m in person.members[1:]})
-    if names:
-        await (await driver(tx)).execute(_QUEUE_NAMES, names)
+    await _execute(tx, _DELETE, rows.keys() - {one.root for one in moved if not one.is_blank})
+    await _execute(tx, _WELCOME, newcomers)
+    await _execute(tx, _QUEUE_NAMES, names)
     return derived
 
 
@@ -124,7 +132,7 @@ def from_row(row: Sequence[object]) -> Facet:
     return Facet(Announced(stage, announced_at), until, segment, consents)  # type: ignore[arg-type]  # the driver knows no types
 
 
-def _sort(people: People) -> tuple[list[Person], list[Person], list[bytes]]:
+def _sort(people: People) -> tuple[list[str], list[Person], list[bytes]]:
     """Newcomers without facets, people who may have moved, and the events that tell names."""
     newcomers, moved, names = [], [], []
     for person in people:
@@ -135,11 +143,16 @@ def _sort(people: People) -> tuple[list[Person], list[Person], list[bytes]]:
                 for record, data in person.facts
                 if type(data) in _NAMING and data.pii is not None
             ]
-        if person.is_joined or not kinds.isdisjoint(_TELLING):
+        if person.is_moved or not kinds.isdisjoint(_TELLING):
             moved.append(person)
-        elif person.root not in people.known:
-            newcomers.append(person)
+        elif kinds and _is_newcomer(person):
+            newcomers.append(person.root)
     return newcomers, moved, names
+
+
+def _is_newcomer(person: Person) -> bool:
+    """Whether all that is folded of them came with this batch."""
+    return not person.is_blank and sum(person.profile.events.values()) <= len(person.facts)
 
 
 async def _load(tx: AsyncConnection, moved: Iterable[Person]) -> dict[str, Facet]:
@@ -150,16 +163,17 @@ async def _load(tx: AsyncConnection, moved: Iterable[Person]) -> dict[str, Facet
     return {subject: from_row(row) for subject, *row in rows}
 
 
-async def _drop(tx: AsyncConnection, subjects: Iterable[str]) -> None:
-    if gone := list(subjects):
-        await (await driver(tx)).execute(_DELETE, gone)
+async def _execute(tx: AsyncConnection, statement: str, many: Collection[object]) -> None:
+    if many:
+        await (await driver(tx)).execute(statement, list(many))
 
 
-def _announced(person: Person, rows: dict[str, Facet], known: set[str]) -> Announced:
+def _announced(person: Person, rows: dict[str, Facet]) -> Announced:
     """What was told of this person, under whichever subject it was their own row."""
     told = {m: rows[m].announced for m in person.members if m in rows}
     if not told:
-        return Announced() if known.isdisjoint(person.members) else Announced(None)
+        # With a past, and without a row: told apart from somebody by this batch.
+        return Announced(None) if person.is_moved and person.is_stale else Announced()
     latest = max((one.at for one in told.values() if one.at), default=None)
     if latest is None:
         return Announced()

@@ -1,11 +1,61 @@
-"""Finding customers by what they are called and by what is theirs."""
+"""Finding customers by what they are called, by what is theirs, and by where they stand."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from rapport_events.envelope import Record
+from rapport_profile import finding, names, queries
+from rapport_profile.names import index_once
+from sqlalchemy import text
 
-from tests.support.events import new_subject
-from tests.support.privacy import a_name, an_email
+from tests.support.events import days, new_subject
+from tests.support.privacy import a_name, an_email, resolved
 from tests.support.profile_house import House
 from tests.support.sealed import told
+
+
+async def called(house: House, first: str, last: str, **who: str) -> Record:
+    """A customer's registration."""
+    return await told(
+        house.keyring,
+        who or {"user_id": a_name()},
+        "customer.created",
+        personal={"first_name": first, "last_name": last},
+    )
+
+
+async def tell(house: House, *records: Record) -> None:
+    """Projects the records and indexes their names."""
+    await house.tell(*records)
+    await index(house)
+
+
+async def index(house: House) -> None:
+    while (await index_once(house.resources.engine, house.keyring)).events:
+        pass
+
+
+async def execute(house: House, statement: str) -> None:
+    async with house.resources.engine.begin() as tx:
+        await tx.execute(text(statement))
+
+
+def first_names(found: dict[str, Any]) -> list[str]:
+    return [one["traits"]["first_name"]["value"] for one in found["profiles"]]
+
+
+async def find(house: House, query: str) -> list[str]:
+    """The first names of all who are found, page by page."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = await house.read(f"/v1/profiles?{query}{cursor}")
+        found += first_names(page)
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
 
 
 async def test_all_criteria_must_name_the_same_customer(house: House) -> None:
@@ -65,7 +115,9 @@ async def test_a_hit_is_masked_as_a_profile_is(house: House) -> None:
 
 @pytest.mark.parametrize(
     ("query", "pointer"),
-    [("", ""), ("limit=3", ""), ("q=ada", "/q"), ("email=ada", "/email"),
+    [("", ""), ("limit=3", ""), ("q=a", "/q"), ("q=%21%21%21", "/q"), ("email=ada", "/email"),
+     ("stage=asleep", "/stage"), ("consent=email", "/consent/0"), ("segment=", "/segment"),
+     ("segment=%00", "/segment"), ("name=ada", "/name"),
      ("identifier=ada", "/identifier"), (f"order=1&cursor={new_subject()}", None)],
 )  # fmt: skip
 async def test_a_search_without_sense_is_refused(
@@ -76,3 +128,212 @@ async def test_a_search_without_sense_is_refused(
     assert answer.status_code == (400 if pointer is None else 422)
     if pointer is not None:
         assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("Ad", ["Ada"]),
+        ("ADA", ["Ada"]),
+        ("ada lov", ["Ada"]),
+        ("lov ada", ["Ada"]),
+        ("l ada", ["Ada"]),
+        ("ada grant", []),
+        ("love", ["Ada"]),
+        ("lovelace-byron", []),
+        ("jose", ["José"]),
+        ("nunez", ["José"]),
+        ("oneil", ["Zoë"]),
+        ("o'neil zoe", ["Zoë"]),
+        ("wolfeschlegelsteinhausen", ["Hubert"]),
+        ("wolfeschlegelbergerdorff", []),
+        ("da", []),
+        ("ada%20lovelace%20king", []),
+    ],
+)
+async def test_people_are_found_by_how_their_names_begin(
+    house: House, asked: str, found: list[str]
+) -> None:
+    await tell(
+        house,
+        await called(house, "Ada", "Lovelace"),
+        await called(house, "José", "Núñez"),
+        await called(house, "Zoë", "O'Neil"),
+        await called(house, "Hubert", "Wolfeschlegelsteinhausen"),
+    )
+
+    assert await find(house, f"q={asked}") == found
+
+
+async def test_traits_are_names_too_and_a_company_is_one(house: House) -> None:
+    traits = {
+        "firstName": "Grace",
+        "name": "Grace Hopper",
+        "company": {"name": "Navy"},
+        "plan": "pro",
+    }
+    await tell(
+        house,
+        await told(house.keyring, {"user_id": a_name()}, "customer.identified",
+                   personal={"traits": traits}),
+    )  # fmt: skip
+
+    async def count(query: str) -> int:
+        return len((await house.read(f"/v1/profiles?q={query}"))["profiles"])
+
+    assert [await count(query) for query in ("grace", "hop", "navy gra", "pro")] == [1, 1, 1, 0]
+
+
+async def test_somebody_is_found_by_their_present_name_only(house: House) -> None:
+    who = {"user_id": a_name()}
+    await tell(house, await called(house, "Ada", "Byron", **who))
+    marriage = await told(
+        house.keyring, who, "customer.identified", datetime.now(UTC),
+        personal={"traits": {"last_name": "Lovelace"}},
+    )  # fmt: skip
+
+    await tell(house, marriage)
+
+    assert (await find(house, "q=lovelace"), await find(house, "q=byron")) == (["Ada"], [])
+
+
+async def test_names_are_for_those_who_may_see_them(house: House) -> None:
+    await tell(house, await called(house, "Ada", "Lovelace"))
+
+    answer = await house.get("/v1/profiles?q=ada", "masked")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope")
+    assert answer.json()["scope"] == "profile:pii"
+
+
+async def test_pages_of_names_miss_nobody_and_repeat_nobody(house: House) -> None:
+    everybody = [f"Mar{letter * 2}" for letter in "abcdefghijk"]
+    await tell(house, *[await called(house, one, "Smith") for one in everybody])
+
+    assert sorted(await find(house, "q=mar&limit=3")) == everybody
+    assert sorted(await find(house, "q=smith%20mar&limit=1")) == everybody
+
+
+async def test_a_merged_person_is_found_once_and_an_erased_one_never(house: House) -> None:
+    ada, twin, eve = {"user_id": a_name()}, {"email": an_email()}, {"user_id": a_name()}
+    await tell(
+        house,
+        await called(house, "Ada", "Lovelace", **ada),
+        await called(house, "Ada", "Lovelace", **twin),
+        await called(house, "Ada", "Byron", **eve),
+    )
+    await tell(house, await told(house.keyring, {**ada, **twin}, "page.viewed", page="home"))
+    erased = (await resolved(house.keyring, **eve)).subject
+    assert erased is not None
+
+    await house.keyring.erase([erased], certificate_id="cert-1")
+
+    for query in ("q=ada", "q=ada&limit=1", "stage=prospect", "stage=prospect&limit=1"):
+        assert await find(house, query) == ["Ada"], query
+
+
+async def test_filters_and_names_and_identifiers_go_together(house: House) -> None:
+    now = datetime.now(UTC)
+    ada, bob, eve = ({"user_id": a_name()} for _ in range(3))
+
+    async def register(who: dict[str, str], first: str, **more: Any) -> Record:  # noqa: ANN401
+        return await told(
+            house.keyring, who, "customer.created", now - days(200),
+            personal={"first_name": first, "last_name": "Smith"}, **more,
+        )  # fmt: skip
+
+    async def buy(who: dict[str, str], ago: float) -> Record:
+        return await told(
+            house.keyring, who, "order.placed", now - days(ago), order="1001", amount=5
+        )
+
+    await tell(
+        house,
+        await register(ada, "Ada", segment="vip", email_consent=True),
+        await register(bob, "Bob", segment="vip"),
+        await register(eve, "Eve", email_consent=True),
+        await buy(ada, 1),
+        await buy(bob, 100),
+        await told(house.keyring, bob, "consent.granted", channel="sms", purpose="service"),
+    )
+
+    async def named(query: str) -> list[str]:
+        return sorted(await find(house, query))
+
+    assert await named("stage=new") == ["Ada"]
+    assert await named("stage=lapsed") == ["Bob"]
+    assert await named("stage=prospect") == ["Eve"]
+    assert await named("segment=vip") == ["Ada", "Bob"]
+    assert await named("segment=vip&limit=1") == ["Ada", "Bob"]
+    assert await named("consent=email/marketing") == ["Ada", "Eve"]
+    assert await named("consent=email/marketing&segment=vip") == ["Ada"]
+    assert await named("consent=sms/service&consent=email/marketing") == []
+    assert await named("q=smith&stage=lapsed") == ["Bob"]
+    assert await named("q=smith&segment=vip&limit=1") == ["Ada", "Bob"]
+    assert await named("order=1001&stage=new") == ["Ada"]
+    assert await named("order=1001&q=bo") == ["Bob"]
+    assert await named(f"user_id={ada['user_id']}&stage=new&q=smith") == ["Ada"]
+    assert await named(f"user_id={ada['user_id']}&segment=other") == []
+
+
+async def test_a_cursor_belongs_to_its_filters(house: House) -> None:
+    await tell(house, *[await called(house, "Ada", "Smith") for _ in range(3)])
+    page = await house.read("/v1/profiles?q=ada&limit=1")
+
+    answer = await house.get(f"/v1/profiles?q=ad&limit=1&cursor={page['next_cursor']}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "cursor_malformed")
+
+
+async def test_a_token_waits_until_its_name_can_be_found(house: House) -> None:
+    token = await house.tell(await called(house, "Ada", "Lovelace"))
+    early = await house.get("/v1/profiles?q=ada", consistency_token=token, prefer="wait=0")
+
+    waiting = asyncio.create_task(
+        house.read("/v1/profiles?q=ada", consistency_token=token, prefer="wait=10")
+    )
+    await index(house)
+
+    assert (early.status_code, early.json()["code"]) == (425, "not_yet_visible")
+    assert first_names(await waiting) == ["Ada"]
+
+
+async def test_a_stage_that_time_has_ended_is_not_shown(house: House) -> None:
+    ada = {"user_id": a_name()}
+    now = datetime.now(UTC)
+    await house.tell(
+        await called(house, "Ada", "Smith", **ada),
+        await told(house.keyring, ada, "order.placed", now - days(1), order="O-1", amount=5),
+    )
+    # As if the sweep had stood still since a time when she was somebody else.
+    await execute(house, "UPDATE facet SET stage = 'at_risk'")
+
+    assert await find(house, "stage=at_risk") == []
+
+
+async def test_every_hit_is_audited(house: House) -> None:
+    await tell(house, await called(house, "Ada", "Smith"), await called(house, "Eve", "Smith"))
+
+    await house.read("/v1/profiles?q=smith", x_purpose="call c-1")
+
+    reads = (await house.read("/v1/ops/audit", "ops"))["reads"]
+    assert [(read["action"], read["purpose"]) for read in reads] == [("search", "call c-1")] * 2
+
+
+async def test_a_page_examines_no_more_than_its_share(house: House) -> None:
+    await tell(house, *[await called(house, "Ada", "Smith") for _ in range(11)])
+    await execute(
+        house,
+        "UPDATE facet SET segment = 'rare' WHERE subject_id ="
+        " (SELECT max(subject_id::text)::uuid FROM facet)",
+    )
+    ada, rare = names.token(house.keyring, "ada"), finding.Filters(segment="rare")
+
+    pages: list[finding.Found] = []
+    after: str | None = ""
+    async with queries.snapshot(house.app.state.library.pool) as snap:
+        while after is not None:
+            pages.append(await finding.by_name(snap, [ada], rare, after, 20, examined=4))
+            after = pages[-1].next
+
+    assert [len(page.roots) for page in pages] == [0, 0, 1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rapport_events.envelope import CHANNELS
 
@@ -11,8 +11,8 @@ from rapport_profile.domain.state import Consent, Profile
 
 Reason = Literal["event", "time", "restated"]
 
-PURPOSES = ("marketing", "service", "profiling")
-_EVERY_CHANNEL = "None"
+PURPOSES: Final = ("marketing", "service", "profiling")
+_EVERY_CHANNEL: Final = "None"
 """How the profile's state spells a consent without a channel: it is about all of them."""
 
 
@@ -43,10 +43,6 @@ class Change(NamedTuple):
     after: Stage
     at: datetime
     reason: Reason
-
-
-NEWCOMER = Facet(Announced(), None, None, [])
-"""Somebody of whom nothing is known that they could be filtered by."""
 
 
 def follow(
