@@ -10,7 +10,8 @@ from rapport_runtime.rebuild import Beside, Part, Projection
 from sqlalchemy import Executable, func, update
 
 from rapport_profile import audit, tables
-from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.consumer import subscription
+from rapport_profile.settings import ProfileSettings
 
 _POINTING: Final = ("customer.merged.v1", "customer.aliased.v1")
 
@@ -62,35 +63,40 @@ _EDGE: Final = tables.identity_edge.c
 _PURGE: Final = tables.purge.c
 _FACET: Final = tables.facet.c
 
-PROJECTION: Final = Projection(
-    name="profile",
-    subscription=SUBSCRIPTION,
-    metadata=audit.audit.metadata,
-    tables=(
-        tables.profile,
-        tables.timeline,
-        tables.reference,
-        tables.identity_edge,
-        tables.purge,
-        tables.facet,
+_PARTS: Final = (
+    Part(name="state", key=_PROFILE.subject_id, columns=(_PROFILE.state,)),
+    Part(
+        name="members",
+        key=_PROFILE.subject_id,
+        columns=(_PROFILE.merged_into, _PROFILE.members, _PROFILE.erased_at),
     ),
-    parts=(
-        Part(name="state", key=_PROFILE.subject_id, columns=(_PROFILE.state,)),
-        Part(
-            name="members",
-            key=_PROFILE.subject_id,
-            columns=(_PROFILE.merged_into, _PROFILE.members, _PROFILE.erased_at),
-        ),
-        Part(name="timeline", key=_TIMELINE.subject_id, columns=tuple(_TIMELINE)),
-        Part(name="reference", key=_REFERENCE.subject_id, columns=tuple(_REFERENCE)),
-        Part(
-            name="edge",
-            key=_EDGE.a,
-            columns=tuple(column for column in _EDGE if column.name != "announced"),
-        ),
-        Part(name="purge", key=_PURGE.subject_id, columns=(_PURGE.certificate_id, _PURGE.at)),
-        Part(name="facet", key=_FACET.subject_id, columns=(_FACET.segment, _FACET.consents)),
+    Part(name="timeline", key=_TIMELINE.subject_id, columns=tuple(_TIMELINE)),
+    Part(name="reference", key=_REFERENCE.subject_id, columns=tuple(_REFERENCE)),
+    Part(
+        name="edge",
+        key=_EDGE.a,
+        columns=tuple(column for column in _EDGE if column.name != "announced"),
     ),
-    subjects=subjects,
-    carry_over=carry_over,
+    Part(name="purge", key=_PURGE.subject_id, columns=(_PURGE.certificate_id, _PURGE.at)),
+    Part(name="facet", key=_FACET.subject_id, columns=(_FACET.segment, _FACET.consents)),
 )
+
+
+def projection(settings: ProfileSettings) -> Projection:
+    """The profile's projection as this deployment folds it."""
+    return Projection(
+        name="profile",
+        subscription=subscription(settings),
+        metadata=audit.audit.metadata,
+        tables=(
+            tables.profile,
+            tables.timeline,
+            tables.reference,
+            tables.identity_edge,
+            tables.purge,
+            tables.facet,
+        ),
+        parts=_PARTS,
+        subjects=subjects,
+        carry_over=carry_over,
+    )

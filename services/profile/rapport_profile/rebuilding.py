@@ -14,7 +14,7 @@ from rapport_runtime.database import create_patient_engine, require_current_sche
 from rapport_runtime.rebuild import Report, Site, list_builds, rebuild, roll_back, verify
 from rapport_runtime.serve import run_once
 
-from rapport_profile.projection import PROJECTION
+from rapport_profile.projection import projection
 from rapport_profile.settings import ProfileSettings
 
 _PACKAGE: Final = "rapport_profile"
@@ -68,7 +68,7 @@ async def _report(settings: ProfileSettings, work: Work) -> int:
     engine = create_patient_engine(settings)
     try:
         await require_current_schema(engine, _PACKAGE)
-        site = Site(projection=PROJECTION, settings=settings, engine=engine, tell=tell)
+        site = Site(projection=projection(settings), settings=settings, engine=engine, tell=tell)
         report = await work(site)
     except HaltedError as error:
         tell("failed", {"code": error.code, "detail": error.detail})
