@@ -21,7 +21,18 @@ from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
 from rapport_profile import names
-from rapport_profile.api import audit, ops, privacy, profiles, search, stream, timeline
+from rapport_profile.api import (
+    audit,
+    links,
+    ops,
+    preview,
+    privacy,
+    profiles,
+    search,
+    stream,
+    suggestions,
+    timeline,
+)
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
 from rapport_profile.audit import AuditTrail
@@ -36,7 +47,8 @@ PACKAGE: Final = "rapport_profile"
 SERVICE: Final = "profile"
 
 _ROUTERS: Final = (
-    search.router, stream.router, timeline.router, profiles.router, ops.router, audit.router,
+    search.router, stream.router, timeline.router, links.router, suggestions.router, preview.router,
+    profiles.router, ops.router, audit.router,
     privacy.router,
 )  # fmt: skip
 """The first that matches answers: `{ref}` may hold slashes, so it comes after its own children."""
