@@ -1,0 +1,84 @@
+"""The Kafka door: keeps every KPI level with the log."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rapport_events import wire
+from rapport_events.codec import decode_data
+from rapport_events.envelope import Record, event_key
+from rapport_events.topics import CUSTOMERS, FEEDBACK, INTERACTIONS
+from rapport_runtime.subscription import DataError, Derived, Subscription
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_metrics import store
+from rapport_metrics.domain.engine import run
+from rapport_metrics.domain.entities import Ref
+from rapport_metrics.domain.happening import Happening
+from rapport_metrics.domain.instants import instant
+from rapport_metrics.domain.own import DEFAULTS, Options
+from rapport_metrics.domain.surveys import SCALES, is_on_scale
+from rapport_metrics.domain.told import By
+from rapport_metrics.domain.working import Working
+
+TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name)
+
+_IDENTITY: Final = (wire.CustomerMerged, wire.CustomerUnmerged, wire.CustomerErased)
+"""Of these only what the profile service concludes counts: it weighs what publishers say."""
+
+_DURATIONS: Final = ("wait", "talk", "hold", "wrap")
+
+
+def subscription(options: Options = DEFAULTS) -> Subscription:
+    """The projection under these definitions."""
+
+    async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
+        return await _apply(tx, batch, options)
+
+    return Subscription(name="metrics.v1", topics=TOPICS, apply=apply)
+
+
+async def _apply(
+    tx: AsyncConnection, batch: Sequence[Record], options: Options
+) -> Sequence[Derived]:
+    happenings = [one for one in map(happening, batch) if one is not None]
+    working = Working(happenings, purge_erased=options.purge_erased)
+    known: set[Ref] = set()
+    while missing := working.missing():
+        found = await store.lock_entities(tx, missing)
+        known |= found.keys()
+        working.supply(missing, found)
+    outcome = run(working, happenings, options)
+    await store.save(tx, outcome, known, shard=min(record.partition for record in batch))
+    await store.restate(tx, outcome, {record.key: record.envelope.type for record in batch})
+    return ()
+
+
+def happening(record: Record) -> Happening | None:
+    """The event as the metrics see it; None when it counts nowhere.
+
+    Raises DataError for what no number can be made of.
+    """
+    envelope = record.envelope
+    data = decode_data(envelope)
+    if isinstance(data, _IDENTITY) and record.topic == INTERACTIONS.name:
+        return None
+    _refuse_nonsense(data)
+    if isinstance(data, wire.CustomerUnmerged):
+        # From here on a merge goes by its event key.
+        key = event_key(data.merge_source or envelope.source, data.merge_event_id).hex()
+        data = wire.CustomerUnmerged(merge_event_id=key)
+    by = By(instant(envelope.time), record.key, envelope.channel, envelope.subject)
+    return Happening(by, data)
+
+
+def _refuse_nonsense(data: wire.Data) -> None:
+    if isinstance(data, wire.SurveyResponded) and not is_on_scale(data.kind, data.score):
+        scale = SCALES[data.kind]
+        detail = f"score: a {data.kind} score is {scale.start} to {scale.stop - 1}"
+        raise DataError("off_scale", detail)
+    for name in _DURATIONS:
+        if getattr(data, name, None) is not None and getattr(data, name) < 0:
+            raise DataError("negative_duration", f"{name}: no time is less than none")
+    currency = getattr(data, "currency", None)
+    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
+        raise DataError("unknown_currency", "currency: an ISO 4217 code has three letters")

@@ -1,0 +1,184 @@
+"""States, totals and rows to the database and back, a batch at a time."""
+
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+
+import asyncpg
+import orjson
+from rapport_runtime.database import driver
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_metrics.domain.entities import Ref, State, pack, unpack
+from rapport_metrics.domain.facts import Dims
+from rapport_metrics.domain.outcome import Cell, Outcome
+
+_CAUSES: Final = 10
+_MINUTES_A_DAY: Final = 1_440
+_FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).date()
+
+_LOCK: Final = """
+SELECT kind, id, state FROM entity
+WHERE (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY kind, id FOR UPDATE
+"""
+
+_UPDATE: Final = """
+UPDATE entity SET state = new.state
+FROM unnest($1::text[], $2::text[], $3::bytea[]) AS new (kind, id, state)
+WHERE entity.kind = new.kind AND entity.id = new.id
+"""
+
+_NAME_DIMS: Final = """
+INSERT INTO dims (id, channel, team, agent, topic, priority, about, segment, currency)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+    $7::text[], $8::text[], $9::text[])
+ON CONFLICT DO NOTHING
+"""
+
+_ADD: Final = """
+INSERT INTO cell (metric, bucket, dims, bin, shard, num, den)
+SELECT metric, bucket, dims, bin, $7, num, den
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[])
+    AS new (metric, bucket, dims, bin, num, den)
+ON CONFLICT (metric, bucket, dims, bin, shard)
+DO UPDATE SET num = cell.num + excluded.num, den = cell.den + excluded.den
+"""
+
+_PUT_PURCHASES: Final = """
+INSERT INTO purchase (order_id, subject_id, at, net, currency)
+SELECT * FROM unnest($1::text[], $2::text[]::uuid[], $3::bigint[], $4::bigint[], $5::text[])
+ON CONFLICT (order_id) DO UPDATE SET subject_id = excluded.subject_id, at = excluded.at,
+    net = excluded.net, currency = excluded.currency
+"""
+
+_DROP_PURCHASES: Final = "DELETE FROM purchase WHERE order_id = ANY($1::text[])"
+
+_ADD_ACTIVITY: Final = """
+INSERT INTO activity (subject_id, hour) SELECT * FROM unnest($1::text[]::uuid[], $2::int[])
+ON CONFLICT DO NOTHING
+"""
+
+_PUT_PEOPLE: Final = """
+INSERT INTO person (subject_id, root, created, erased)
+SELECT * FROM unnest($1::text[]::uuid[], $2::text[]::uuid[], $3::bigint[], $4::bigint[])
+ON CONFLICT (subject_id) DO UPDATE SET root = excluded.root, created = excluded.created,
+    erased = excluded.erased
+"""
+
+_CLOSED: Final = "SELECT closed_until FROM closing WHERE id = 1 FOR SHARE"
+
+_RESTATE: Final = """
+INSERT INTO restatement (metric, day, num, den, causes, kinds)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+
+async def lock_entities(tx: AsyncConnection, refs: Collection[Ref]) -> dict[Ref, State]:
+    """Those of the entities that there are, locked until the commit.
+
+    In the order of their names, so that two workers rarely wait for each other in a circle; where
+    they do, the database ends one of them and its batch is tried again.
+    """
+    connection = await driver(tx)
+    kinds, ids = [ref.kind for ref in refs], [ref.id for ref in refs]
+    return {
+        Ref(kind, id_): unpack(kind, state)
+        for kind, id_, state in await connection.fetch(_LOCK, kinds, ids)
+    }
+
+
+async def save(tx: AsyncConnection, outcome: Outcome, known: Collection[Ref], shard: int) -> None:
+    """Writes what a batch changed. `known`: entities that had a row before.
+
+    New rows are a plain COPY, not an upsert: if another worker made one of them meanwhile, this
+    batch must fail and be read again, or what the other one counted would be lost.
+    """
+    connection = await driver(tx)
+    await _save_states(connection, outcome.states, known)
+    if outcome.cells:
+        await _add_cells(connection, outcome.cells, shard)
+    await _save_rows(connection, outcome)
+
+
+async def restate(tx: AsyncConnection, outcome: Outcome, types: Mapping[bytes, str]) -> None:
+    """Writes down what the batch changed in days that are published. `types`: by event key."""
+    connection = await driver(tx)
+    closed = await connection.fetchval(_CLOSED)
+    changed: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
+    causes: dict[tuple[str, int], set[bytes]] = defaultdict(set)
+    for cell, (num, den) in outcome.cells.items():
+        if closed is not None and cell.bucket < closed:
+            place = (cell.metric, cell.bucket // _MINUTES_A_DAY)
+            changed[place][0] += num
+            changed[place][1] += den
+            causes[place].add(outcome.causes[cell])
+    rows = [
+        _restatement(metric, day, changed[metric, day], causes[metric, day], types)
+        for metric, day in sorted(changed)
+        if any(changed[metric, day])
+    ]
+    if rows:
+        await connection.executemany(_RESTATE, rows)
+
+
+def dims_id(dims: Dims) -> int:
+    """A number for a combination of dimensions, the same everywhere and always: 64 bits."""
+    digest = blake2b(orjson.dumps(list(dims)), digest_size=8).digest()
+    number: int = struct.unpack("<q", digest)[0]
+    return number
+
+
+def _restatement(
+    metric: str, day: int, total: Sequence[int], causes: Iterable[bytes], types: Mapping[bytes, str]
+) -> tuple[object, ...]:
+    keys = sorted(causes)
+    kinds = Counter(types.get(key, "") for key in keys)
+    date = _FIRST_DAY + timedelta(days=day)
+    return (metric, date, *total, keys[:_CAUSES], orjson.dumps(kinds).decode())
+
+
+async def _save_states(
+    connection: "asyncpg.Connection[Any]", states: Mapping[Ref, State], known: Collection[Ref]
+) -> None:
+    new = [(*ref, pack(state)) for ref, state in states.items() if ref not in known]
+    if new:
+        await connection.copy_records_to_table(
+            "entity", records=new, columns=("kind", "id", "state")
+        )
+    changed = [(*ref, pack(state)) for ref, state in states.items() if ref in known]
+    if changed:
+        await connection.execute(_UPDATE, *map(list, zip(*changed, strict=True)))
+
+
+async def _add_cells(
+    connection: "asyncpg.Connection[Any]", cells: Mapping[Cell, tuple[int, int]], shard: int
+) -> None:
+    ids = {dims: dims_id(dims) for dims in {cell.dims for cell in cells}}
+    named = [(id_, *dims) for dims, id_ in sorted(ids.items(), key=lambda item: item[1])]
+    await connection.execute(_NAME_DIMS, *map(list, zip(*named, strict=True)))
+    rows = sorted(
+        (cell.metric, cell.bucket, ids[cell.dims], cell.bin, num, den)
+        for cell, (num, den) in cells.items()
+    )
+    await connection.execute(_ADD, *map(list, zip(*rows, strict=True)), shard)
+
+
+async def _save_rows(connection: "asyncpg.Connection[Any]", outcome: Outcome) -> None:
+    gone = [order for order, purchase in outcome.purchases.items() if purchase is None]
+    if gone:
+        await connection.execute(_DROP_PURCHASES, gone)
+    bought = sorted(
+        (order, *purchase) for order, purchase in outcome.purchases.items() if purchase is not None
+    )
+    if bought:
+        await connection.execute(_PUT_PURCHASES, *map(list, zip(*bought, strict=True)))
+    if outcome.activity:
+        columns = zip(*sorted(outcome.activity), strict=True)
+        await connection.execute(_ADD_ACTIVITY, *map(list, columns))
+    people = sorted((name, *row) for name, row in outcome.people.items())
+    if people:
+        await connection.execute(_PUT_PEOPLE, *map(list, zip(*people, strict=True)))
