@@ -15,7 +15,7 @@ from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_profile import announce, facets, purge, store
+from rapport_profile import announce, facets, live, purge, store
 from rapport_profile.domain.claims import Claims, collect
 from rapport_profile.domain.fold import Fact
 from rapport_profile.domain.identity import Limits
@@ -71,6 +71,7 @@ async def apply(
     await _refold_stale(tx, people)
     await store.save_people(tx, people)
     await store.add_references(tx, found)
+    await live.notify(tx, people.touched() | claims.erased.keys())
     moved = await facets.follow(tx, people, batch, now or datetime.now(UTC))
     return [*identified.derived, *moved]
 

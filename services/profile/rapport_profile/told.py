@@ -10,11 +10,11 @@ from rapport_profile.reader import Stored
 
 _HEAD: Final = """
 SELECT root.subject_id::text, coalesce(root.members, ARRAY[root.subject_id])::text[], root.state,
-    named.erased_at IS NOT NULL OR root.erased_at IS NOT NULL,
-    root.subject_id::text || '.' || root.xmin::text
+    root.erased_at IS NOT NULL, root.subject_id::text || '.' || root.xmin::text
 FROM profile named JOIN profile root
     ON root.subject_id = coalesce(named.merged_into, named.subject_id)
 WHERE named.subject_id = $1::text::uuid
+    AND (root.state IS NOT NULL OR root.erased_at IS NOT NULL)
 """
 
 _VERSIONS: Final = """
@@ -50,7 +50,6 @@ class Head(NamedTuple):
     """A person at one moment."""
 
     person: Person
-    is_erased: bool
     version: str
     """Another one after each change of the person."""
 
@@ -72,7 +71,7 @@ async def load_head(snap: Snapshot, subject: str) -> Head | None:
         return None
     root, members, state, is_erased, version = row
     profile = Profile() if state is None else unpack(state)
-    return Head(Person(root, members, profile), is_erased, version)
+    return Head(Person(root, members, profile, is_erased), version)
 
 
 async def load_versions(reads: Reads, subjects: Sequence[str]) -> dict[str, str]:

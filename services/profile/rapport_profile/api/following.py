@@ -12,7 +12,7 @@ from rapport_runtime.http.auth import Principal
 from rapport_runtime.http.problems import ApiError
 
 from rapport_profile.api.live_view import ALWAYS, LiveView
-from rapport_profile.api.people import CustomerErasedError, readable
+from rapport_profile.api.people import CustomerNotFoundError, readable
 from rapport_profile.api.unavailable import DatabaseAwayError
 from rapport_profile.api.visit import Visit
 from rapport_profile.consumer import TOPICS
@@ -88,8 +88,8 @@ class Following:
     async def changes(self) -> AsyncIterator[bytes]:
         """Everything from here on, and a heartbeat when there is nothing.
 
-        Raises CustomerErasedError, ServerStoppingError, ScopesChangedError, what `caller` raises,
-        and what reads raise.
+        Raises CustomerErasedError, CustomerNotFoundError, ServerStoppingError, ScopesChangedError,
+        what `caller` raises, and what reads raise.
         """
         every = self.hub.settings.heartbeat_seconds
         beat_at = monotonic() + every
@@ -138,9 +138,9 @@ class Following:
 
     async def _head(self, snap: Snapshot) -> Head:
         head = await load_head(snap, self.anchor)
-        readable(None if head is None else head.person, self.named)
-        if head is None or head.is_erased:
-            raise CustomerErasedError
+        if head is None:
+            raise CustomerNotFoundError(self.named.kind)
+        readable(head.person, self.named)
         return head
 
     def _follow(self, head: Head) -> None:

@@ -19,7 +19,7 @@ from starlette.responses import StreamingResponse
 
 from rapport_profile.api.following import Following
 from rapport_profile.api.live_view import LiveView
-from rapport_profile.api.people import CustomerErasedError, CustomerNotFoundError, locate
+from rapport_profile.api.people import CustomerErasedError, locate
 from rapport_profile.api.profiles import RefPath, parse_include
 from rapport_profile.api.unavailable import DatabaseAwayError, KeyringAwayError
 from rapport_profile.api.visit import OpenVisit
@@ -33,7 +33,8 @@ router = APIRouter(prefix="/v1/profiles", tags=["profiles"])
 _RETRY_MS: Final = (1_000, 3_000)
 """Streams that end together do not come back together."""
 
-_FOR_GOOD: Final = frozenset({"key_unknown", "key_ended", "missing_scope"})
+_FOR_GOOD: Final = frozenset({"key_unknown", "key_ended", "missing_scope", "customer_not_found"})
+"""Whoever resumes after these is refused at once."""
 
 _log = structlog.get_logger(__name__)
 
@@ -124,7 +125,7 @@ async def _frames(following: Following, hello: bytes) -> AsyncIterator[bytes]:
         yield hello
         async for frame in _taken_in_time(following):
             yield frame
-    except (CustomerErasedError, CustomerNotFoundError):
+    except CustomerErasedError:
         reason = "erased"
         yield _frame({"event": "erased", "subject": following.anchor})
     except (
@@ -139,12 +140,7 @@ async def _frames(following: Following, hello: bytes) -> AsyncIterator[bytes]:
         yield _end(ending)
     finally:
         following.hub.ends.labels(reason).inc()
-        _log.info(
-            "stream ended",
-            reason=reason,
-            person=following.anchor,
-            seconds=round(monotonic() - began, 3),
-        )
+        _log.debug("stream ended", reason=reason, seconds=round(monotonic() - began, 3))
 
 
 async def _taken_in_time(following: Following) -> AsyncIterator[bytes]:

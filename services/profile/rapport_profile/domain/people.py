@@ -84,6 +84,10 @@ class People:
     def __iter__(self) -> Iterator[Person]:
         return iter({id(person): person for person in self._by_subject.values()}.values())
 
+    def touched(self) -> set[str]:
+        """Every subject of the persons whom the batch may have changed."""
+        return {member for person in self if person.is_touched for member in person.members}
+
     def of(self, subject: str) -> Person:
         """The person of a subject; a subject never seen before is a person of its own."""
         person = self._by_subject.get(subject)
