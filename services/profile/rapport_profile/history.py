@@ -14,7 +14,7 @@ from rapport_profile.queries import END, MOST_TRAIT_EVENTS, Snapshot
 from rapport_profile.reader import Stored
 from rapport_profile.tables import TRAIT_BEARING
 
-_CHUNK: Final = 500
+CHUNK: Final = 500
 """Events between two turns of the event loop: some milliseconds of folding."""
 
 _EVENTS: Final = """
@@ -22,6 +22,16 @@ SELECT event_key, topic, partition, "offset", value FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
 ORDER BY time, recordedtime, event_key
 """
+
+_TELLING: Final = """
+SELECT event_key, topic, partition, "offset", value FROM timeline
+WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
+    AND type LIKE ANY(ARRAY['customer.%', 'preference.%', 'tier.%', 'score.%'])
+ORDER BY time DESC, recordedtime DESC, event_key DESC LIMIT $4
+"""
+"""The nouns of which the fold makes traits, preferences and scores (`fold._evolve_noun`)."""
+
+MOST_TELLING: Final = 5_000
 
 
 class When(NamedTuple):
@@ -77,12 +87,23 @@ async def load_past(snap: Snapshot, members: Sequence[str], when: When) -> Past:
     return Past(unpack(pack(profile)), tuple(trait_events))
 
 
+async def load_telling(snap: Snapshot, members: Sequence[str], when: When) -> list[Stored]:
+    """The newest events that may tell a trait, a preference or a score, in fold order."""
+    rows = await snap.fetch(_TELLING, *bounds(members, when), MOST_TELLING)
+    return [Stored(*row) for row in reversed(rows)]
+
+
 async def _chunks(
     snap: Snapshot, members: Sequence[str], when: When
 ) -> AsyncIterator[list[tuple[Stored, Fact]]]:
-    cursor = await snap.cursor(_EVENTS, list(members), when.as_of or END, when.known_at or END)
-    while rows := await cursor.fetch(_CHUNK):
+    cursor = await snap.cursor(_EVENTS, *bounds(members, when))
+    while rows := await cursor.fetch(CHUNK):
         yield [(stored, fact_of(stored)) for stored in (Stored(*row) for row in rows)]
+
+
+def bounds(members: Sequence[str], when: When) -> tuple[object, ...]:
+    """A person at a moment as arguments of a statement: subjects, time, recordedtime."""
+    return list(members), when.as_of or END, when.known_at or END
 
 
 def fact_of(stored: Stored) -> Fact:

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from rapport_profile import names
 from rapport_profile.api import (
     audit,
+    diff,
     links,
     ops,
     preview,
@@ -32,6 +33,7 @@ from rapport_profile.api import (
     stream,
     suggestions,
     timeline,
+    trait_history,
 )
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
@@ -47,7 +49,8 @@ PACKAGE: Final = "rapport_profile"
 SERVICE: Final = "profile"
 
 _ROUTERS: Final = (
-    search.router, stream.router, timeline.router, links.router, suggestions.router, preview.router,
+    search.router, stream.router, timeline.router, diff.router, trait_history.router,
+    links.router, suggestions.router, preview.router,
     profiles.router, ops.router, audit.router,
     privacy.router,
 )  # fmt: skip
@@ -70,7 +73,12 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
         opened.append(keyring)
         pool = await open_pool(settings.database)
         app.state.library = Library(
-            resources.engine, pool, keyring, AuditTrail(pool), resources.progress
+            resources.engine,
+            pool,
+            keyring,
+            AuditTrail(pool),
+            resources.progress,
+            settings.identity.limits(),
         )
         app.state.resources = resources
         stopping = getattr(app.state, "stopping", asyncio.Event())

@@ -13,6 +13,8 @@ OPENED_BY: Final = {
     "GET /v1/profiles": "profile:read",
     "GET /v1/profiles/{ref}": "profile:read",
     "GET /v1/profiles/{ref}/timeline": "profile:read",
+    "GET /v1/profiles/{ref}/diff": "profile:read",
+    "GET /v1/profiles/{ref}/traits/{name}/history": "profile:read",
     "GET /v1/ops/streams": "ops:read",
     "GET /v1/ops/parked": "ops:read",
     "GET /v1/ops/audit": "ops:read",
@@ -20,25 +22,36 @@ OPENED_BY: Final = {
     "POST /v1/ops/parked:discard": "ops:write",
 }
 
+ASKED: Final = {
+    "GET /v1/profiles": "?order=O-1",
+    "GET /v1/profiles/{ref}/diff": "?from=2026-01-01T00:00:00Z",
+}
+"""Queries of the routes that need one."""
+
 
 async def statuses(house: House, route: str, callers: list[str]) -> dict[str, int]:
     method, _, path = route.partition(" ")
-    path = path.replace("{ref}", "order:O-1")
+    path = _filled(path) + ASKED.get(route, "")
     found = {}
     for caller in callers:
         if method == "POST":
             answer = await house.post(path, {"ids": [999_999]}, caller)
         else:
-            answer = await house.get(
-                f"{path}?order=O-1" if path == "/v1/profiles" else path, caller
-            )
+            answer = await house.get(path, caller)
         found[caller] = answer.status_code
     return found
 
 
+def _filled(path: str) -> str:
+    return path.replace("{ref}", "order:O-1").replace("{name}", "tier")
+
+
 async def test_a_scope_opens_its_own_routes_and_no_other(house: House) -> None:
     who = {"user_id": a_name()}
-    await house.tell(await told(house.keyring, who, "order.placed", order="O-1"))
+    await house.tell(
+        await told(house.keyring, who, "order.placed", order="O-1"),
+        await told(house.keyring, who, "tier.changed", after="gold"),
+    )
 
     for route, scope in OPENED_BY.items():
         found = await statuses(house, route, sorted(SCOPES))
@@ -49,7 +62,7 @@ async def test_a_scope_opens_its_own_routes_and_no_other(house: House) -> None:
 async def test_no_key_opens_nothing(house: House) -> None:
     for route in OPENED_BY:
         method, _, path = route.partition(" ")
-        answer = await house.client.request(method, path.replace("{ref}", "order:O-1"))
+        answer = await house.client.request(method, _filled(path))
 
         assert answer.status_code == 401, route
         assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -69,7 +82,16 @@ async def test_the_matrix_names_every_route(house: House) -> None:
 CANARY: Final = "Zanzibarina"
 
 
-@pytest.mark.parametrize("path", ["", "/timeline", "/timeline?view=cards"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "?as_of=2026-03-02T00:00:00Z",
+        "/timeline",
+        "/timeline?view=cards",
+        "/diff?from=2026-01-01T00:00:00Z",
+    ],
+)
 async def test_personal_data_needs_its_own_scope_wherever_it_is(house: House, path: str) -> None:
     who = {"user_id": a_name(), "email": f"{CANARY}@example.com"}
     text = f"{CANARY} says"

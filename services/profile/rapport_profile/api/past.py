@@ -11,7 +11,7 @@ from rapport_profile.api.people import (
     readable,
 )
 from rapport_profile.api.visit import Moment, Visit
-from rapport_profile.domain.identity import Limits, partition
+from rapport_profile.domain.identity import partition
 from rapport_profile.history import When, load_past
 from rapport_profile.queries import Person, Snapshot
 from rapport_profile.reader import Stored
@@ -27,7 +27,7 @@ async def read_past(
     """
     subjects = await subjects_of(visit, named)
     async with visit.snapshot(when) as (snap, moment):
-        members = await members_at(snap, named, subjects, when)
+        members = await members_at(visit, snap, named, subjects, when)
         past = await load_past(snap, members, when)
     trait_events = past.trait_events if "traits" in parts else ()
     return moment, Person(members[0], members, past.profile), trait_events
@@ -48,7 +48,7 @@ async def subjects_of(visit: Visit, named: Ref) -> Sequence[str]:
 
 
 async def members_at(
-    snap: Snapshot, named: Ref, subjects: Sequence[str], when: When
+    visit: Visit, snap: Snapshot, named: Ref, subjects: Sequence[str], when: When
 ) -> Sequence[str]:
     """Everybody who was one person with the subjects, as known at the moment; the root first.
 
@@ -61,7 +61,7 @@ async def members_at(
         persons = {tuple(person.members) for person in living}
     else:
         cluster = await edges.load_cluster(snap, subjects)
-        known = partition(cluster, Limits(), when.known_at)
+        known = partition(cluster, visit.library.limits, when.known_at)
         persons = {known.person_of(subject) for subject in subjects}
     if len(persons) > 1:
         raise AmbiguousRefError(named.kind, sorted(person[0] for person in persons))

@@ -46,7 +46,7 @@ async def _read_events(
 ) -> TimelineView:
     when, subjects = query.when(), await subjects_of(visit, named)
     async with visit.snapshot(when) as (snap, moment):
-        members = await members_at(snap, named, subjects, when)
+        members = await members_at(visit, snap, named, subjects, when)
         found = await queries.load_page(snap, members, selection, query.limit + 1)
     opened = await open_events(visit.library.keyring, found[: query.limit])
     mask = visit.mask()
@@ -64,7 +64,7 @@ async def _read_cards(
 ) -> CardsView:
     when, subjects = query.when(), await subjects_of(visit, named)
     async with visit.snapshot(when) as (snap, moment):
-        members = await members_at(snap, named, subjects, when)
+        members = await members_at(visit, snap, named, subjects, when)
         cards, is_end = await _cut_cards(snap, members, selection, query.limit)
         sampled = [key for run in cards for key in run.sampled]
         found = await queries.load_events(snap, sampled)

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from rapport_profile import queries
 from rapport_profile.audit import AuditTrail, Read
 from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.domain.identity import Limits
 from rapport_profile.history import NOW, When
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Progressed, Snapshot
@@ -58,6 +59,7 @@ class Library:
     keyring: Keyring
     trail: AuditTrail
     progress: Progress
+    limits: Limits
 
     async def reach(self, positions: Positions, seconds: float) -> Positions | None:
         """Waits until events are projected: None, or how far it got."""

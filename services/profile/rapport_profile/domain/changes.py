@@ -1,0 +1,105 @@
+"""What differs between two profiles, item by item, and which items an event touches."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from rapport_profile.domain import fold as folding
+from rapport_profile.domain.state import Consent, Fact, Profile
+from rapport_profile.domain.steps import Note
+
+_EMPTY: Final = Profile()
+
+PARTS: Final = tuple(
+    name for name in Profile.__struct_fields__ if isinstance(getattr(_EMPTY, name), dict)
+)
+"""Fields of a profile that hold items by name: orders, tickets, consents …"""
+
+POINTS: Final = "points"
+"""The one part that is a number."""
+
+
+class Item(NamedTuple):
+    """One order, one ticket, one consent: a field of the profile, and a name in it."""
+
+    part: str
+    name: str
+
+
+class Change(NamedTuple):
+    """An item that is not the same in both profiles; None where it is not there."""
+
+    item: Item
+    before: object
+    after: object
+
+
+def changes(before: Profile, after: Profile) -> Iterator[Change]:
+    """Every item that differs, part by part and by name."""
+    for part in PARTS:
+        old, new = getattr(before, part), getattr(after, part)
+        for name in sorted(old.keys() | new.keys()):
+            was, became = _shown(old.get(name)), _shown(new.get(name))
+            if not _says_the_same(was, became):
+                yield Change(Item(part, name), was, became)
+    if before.points != after.points:
+        yield Change(Item(POINTS, POINTS), before.points, after.points)
+
+
+def touched(fact: folding.Fact) -> set[Item]:
+    """The items that an event writes to, or would write to if they were there.
+
+    Found by watching what its fold asks a profile for: there is no second list of what events do.
+    """
+    profile = Profile()
+    watched = {part: _Watched() for part in PARTS}
+    for part, items in watched.items():
+        setattr(profile, part, items)
+    folding.fold(profile, [fact])
+    found = {Item(part, name) for part, items in watched.items() for name in items.asked}
+    return found | {Item(POINTS, POINTS)} if profile.points else found
+
+
+def _shown(item: object) -> object:
+    """A note that was removed is there only for its own history."""
+    return None if isinstance(item, Note) and item.end is not None else item
+
+
+def _says_the_same(one: object, other: object) -> bool:
+    """Who said it last makes no difference to what a fact or a consent says."""
+    if isinstance(one, Fact) and isinstance(other, Fact):
+        return one.value == other.value
+    if isinstance(one, Consent) and isinstance(other, Consent):
+        return _terms(one) == _terms(other)
+    return one == other
+
+
+def _terms(consent: Consent) -> tuple[bool, str | None, str | None]:
+    return consent.granted, consent.proof, consent.policy_version
+
+
+class _Watched(dict[str, Any]):
+    """The items of a part, noting which of them are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - as in dict
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __setitem__(self, name: str, item: object) -> None:
+        self.asked.add(name)
+        super().__setitem__(name, item)
+
+    def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def setdefault(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
+        self.asked.add(name)
+        return super().setdefault(name, default)
+
+    def pop(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
+        self.asked.add(name)
+        return super().pop(name, default)
