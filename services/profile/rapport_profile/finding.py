@@ -63,7 +63,7 @@ _COUNT: Final = """
 SELECT asked.token FROM unnest($1::bigint[]) AS asked (token) ORDER BY (
     SELECT count(*) FROM (
         SELECT FROM name_prefix WHERE name_prefix.token = asked.token LIMIT $2
-    ) AS some
+    ) AS counted
 ), 1
 """
 

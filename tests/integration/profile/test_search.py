@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from rapport_events.envelope import Record
 from rapport_profile import finding, names, queries
 from rapport_profile.names import index_once
@@ -113,47 +112,22 @@ async def test_a_hit_is_masked_as_a_profile_is(house: House) -> None:
     assert found["meta"]["masked"] == ["identities[].value", "traits.first_name"]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [("", ""), ("limit=3", ""), ("q=a", "/q"), ("q=%21%21%21", "/q"), ("email=ada", "/email"),
-     ("stage=asleep", "/stage"), ("consent=email", "/consent/0"), ("segment=", "/segment"),
-     ("segment=%00", "/segment"), ("name=ada", "/name"),
-     ("identifier=ada", "/identifier"), (f"order=1&cursor={new_subject()}", None)],
-)  # fmt: skip
-async def test_a_search_without_sense_is_refused(
-    house: House, query: str, pointer: str | None
-) -> None:
-    answer = await house.get(f"/v1/profiles?{query}")
+async def test_a_search_without_sense_is_refused(house: House) -> None:
+    wrong = {
+        "": "", "limit=3": "", "q=a": "/q", "q=%21%21%21": "/q", "email=ada": "/email",
+        "stage=asleep": "/stage", "consent=email": "/consent/0", "segment=": "/segment",
+        "name=ada": "/name", "identifier=ada": "/identifier",
+    }  # fmt: skip
 
-    assert answer.status_code == (400 if pointer is None else 422)
-    if pointer is not None:
-        assert answer.json()["errors"][0]["pointer"] == pointer
+    for query, pointer in wrong.items():
+        answer = await house.get(f"/v1/profiles?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), query
+
+    foreign = await house.get(f"/v1/profiles?order=1&cursor={new_subject()}")
+    assert foreign.status_code == 400
 
 
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [
-        ("Ad", ["Ada"]),
-        ("ADA", ["Ada"]),
-        ("ada lov", ["Ada"]),
-        ("lov ada", ["Ada"]),
-        ("l ada", ["Ada"]),
-        ("ada grant", []),
-        ("love", ["Ada"]),
-        ("lovelace-byron", []),
-        ("jose", ["José"]),
-        ("nunez", ["José"]),
-        ("oneil", ["Zoë"]),
-        ("o'neil zoe", ["Zoë"]),
-        ("wolfeschlegelsteinhausen", ["Hubert"]),
-        ("wolfeschlegelbergerdorff", []),
-        ("da", []),
-        ("ada%20lovelace%20king", []),
-    ],
-)
-async def test_people_are_found_by_how_their_names_begin(
-    house: House, asked: str, found: list[str]
-) -> None:
+async def test_people_are_found_by_how_their_names_begin(house: House) -> None:
     await tell(
         house,
         await called(house, "Ada", "Lovelace"),
@@ -161,8 +135,17 @@ async def test_people_are_found_by_how_their_names_begin(
         await called(house, "Zoë", "O'Neil"),
         await called(house, "Hubert", "Wolfeschlegelsteinhausen"),
     )
+    meant = {
+        "Ada": ["Ad", "ADA", "ada lov", "lov ada", "l ada", "love"],
+        "José": ["jose", "NUÑEZ", "josé nun"],
+        "Zoë": ["oneil", "o'neil zoe"],
+        "Hubert": ["wolfeschlegelsteinhausen", "wolfeschlegels"],
+        "": ["ada grant", "lovelace-byron", "wolfeschlegelbergerdorff", "da", "ada lovelace king"],
+    }
 
-    assert await find(house, f"q={asked}") == found
+    for first, beginnings in meant.items():
+        for asked in beginnings:
+            assert await find(house, f"q={asked}") == ([first] if first else []), asked
 
 
 async def test_traits_are_names_too_and_a_company_is_one(house: House) -> None:
