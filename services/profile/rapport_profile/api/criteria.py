@@ -44,9 +44,7 @@ class Criteria(BaseModel):
         examples=["ada lov"],
     )
     stage: Stage | None = Field(default=None, description="Stage of the lifecycle, now")
-    segment: str | None = Field(
-        default=None, min_length=1, max_length=256, pattern=r"^[^\x00]*$", examples=["vip"]
-    )
+    segment: str | None = Field(default=None, min_length=1, max_length=256, examples=["vip"])
     consent: list[Annotated[str, Field(pattern=_CONSENT)]] = Field(
         default=[],
         max_length=5,
