@@ -1,9 +1,10 @@
 """A house with a privacy desk, on a broker of its own: its topics have the real names."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from rapport_cli.stack.broker import Broker
 
 from tests.support.desk_house import DeskHouse, make_databases, make_topics, open_desk_house
 from tests.support.fixtures import MakeDatabase
@@ -17,21 +18,21 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Secrets:
 
 
 @pytest.fixture(scope="module")
-async def desk_broker() -> AsyncIterator[Broker]:
-    async with open_test_broker("embedded") as broker:
-        await make_topics(broker)
-        yield broker
-
-
-@pytest.fixture(scope="module")
 async def house(
-    desk_broker: Broker,
-    new_database: MakeDatabase,
-    secrets: Secrets,
-    tmp_path_factory: pytest.TempPathFactory,
+    new_database: MakeDatabase, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[DeskHouse]:
     """The house that the tests of a module share: name people of your own."""
-    databases = await make_databases(new_database)
-    spool = tmp_path_factory.mktemp("spool")
-    async with open_desk_house(desk_broker, databases, secrets, spool) as opened:
+    async with another_house(new_database, secrets, tmp_path_factory.mktemp("spool")) as opened:
         yield opened
+
+
+@asynccontextmanager
+async def another_house(
+    new_database: MakeDatabase, secrets: Secrets, spool: Path
+) -> AsyncIterator[DeskHouse]:
+    """A house that shares nothing with the others but its callers' keys."""
+    async with open_test_broker("embedded") as broker:
+        await make_topics(broker)
+        databases = await make_databases(new_database)
+        async with open_desk_house(broker, databases, secrets, spool) as opened:
+            yield opened

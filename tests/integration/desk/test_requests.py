@@ -109,7 +109,7 @@ async def test_a_request_waits_for_what_was_sent_before_it(house: DeskHouse) -> 
     token = await house.send(ticket(who), ticket(who), ticket(who))
     lines = await house.export(token=token, **who)
 
-    assert lines[-1] == {"end": True, "events": 3, "derived": lines[-1]["derived"]}
+    assert lines[-1]["events"] == 3
 
 
 async def test_whoever_asks_is_written_down(house: DeskHouse) -> None:

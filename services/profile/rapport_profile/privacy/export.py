@@ -51,7 +51,7 @@ async def export_lines(
     merges = await pool.fetch(_MERGES, subjects)
     if merges:
         yield b"".join(_line(merged_fact(*row)) for row in merges)
-    yield _line({"end": True, "events": events, "derived": derived + len(merges)})
+    yield _line({"end": True, "events": events, "conclusions": derived + len(merges)})
 
 
 async def _pages(

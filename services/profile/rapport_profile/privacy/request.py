@@ -31,7 +31,6 @@ class Purge(msgspec.Struct, frozen=True, kw_only=True):
     """What a projection deleted of one subject."""
 
     subject: str
-    at: datetime
     rows: Mapping[str, int]
 
 

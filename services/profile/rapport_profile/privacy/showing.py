@@ -68,7 +68,7 @@ def _projection(request: PrivacyRequest) -> ProjectionView:
         subjects=len(purges),
         complete=complete,
         rows=rows_purged(purges),
-        purged_at=max(purge.at for purge in purges) if complete else None,
+        purged_at=request.finished_at if complete else None,
     )
 
 

@@ -111,11 +111,11 @@ async def load_purges(tx: AsyncConnection, subjects: Collection[str]) -> list[Pu
     """What the projection has reported of the subjects."""
     purge = tables.purge
     rows = await tx.execute(
-        select(purge.c.subject_id, purge.c.at, purge.c.counts)
+        select(purge.c.subject_id, purge.c.counts)
         .where(purge.c.subject_id.in_(list(subjects)))
         .order_by(purge.c.subject_id)
     )
-    return [Purge(subject=row.subject_id, at=row.at, rows=row.counts) for row in rows]
+    return [Purge(subject=row.subject_id, rows=row.counts) for row in rows]
 
 
 async def count_rows(tx: AsyncConnection, subjects: Collection[str]) -> dict[str, int]:

@@ -71,7 +71,7 @@ class ProjectionView(View):
     subjects: int = Field(description="Of how many of the person's subjects it has reported")
     complete: bool
     rows: dict[str, int] = Field(description="Table to the number of rows that were deleted")
-    purged_at: Instant | None
+    purged_at: Instant | None = Field(description="When it had reported all of them")
 
 
 class CertificateView(View):
