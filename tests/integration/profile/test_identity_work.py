@@ -285,6 +285,23 @@ async def test_a_malformed_name_in_a_preview_is_pointed_at(house: House) -> None
     assert error["pointer"] == "/profiles/1"
 
 
+async def test_whoever_was_erased_is_suggested_no_more_and_cannot_be_merged(house: House) -> None:
+    two = await two_users_of_a_mailbox(house)
+    gone = await resolved(house.keyring, user_id=two.other)
+
+    await house.tell(happened("customer.erased", gone.subject, NOON + days(5)))
+    answer = await house.post(
+        "/v1/profiles:preview-merge",
+        {"profiles": [f"user_id:{two.one}", gone.subject]},
+        "agent",
+    )
+    links = await house.get(f"/v1/profiles/{gone.subject}/links")
+
+    assert await suggestions(house) == []
+    assert (answer.status_code, answer.json()["code"]) == (410, "customer_erased")
+    assert links.status_code == 410
+
+
 async def test_one_person_cannot_be_merged_with_themselves(house: House) -> None:
     two = await two_users_of_a_mailbox(house)
 

@@ -12,7 +12,7 @@ from rapport_profile import queries
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import portray, see
 from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
-from rapport_profile.domain.identity import Edge, Limits
+from rapport_profile.domain.identity import Edge
 from rapport_profile.domain.merging import Rehearsal, rehearse
 from rapport_profile.edges import load_cluster
 from rapport_profile.history import NOW, Past, load_past
@@ -61,7 +61,7 @@ class _Scene(NamedTuple):
 )
 async def preview_merge(visit: OpenVisit, body: TwoProfiles) -> Response:
     scene = await _look(visit, body.profiles)
-    mask, limits = visit.mask(), Limits()
+    mask, limits = visit.mask(), visit.library.limits
     members = scene.rehearsal.members
     merged = Person(members[0], members, scene.merged.profile)
     result = await portray(
@@ -85,7 +85,8 @@ async def preview_merge(visit: OpenVisit, body: TwoProfiles) -> Response:
         merge=to_merge(one, other, identifiers, mask, "merge"),
         meta=scene.moment.meta(mask),
     )
-    await visit.record("preview", [person.subject for person in scene.two], PARTS)
+    people = [*(person.subject for person in scene.two), *scene.rehearsal.joined]
+    await visit.record("preview", people, PARTS)
     return answer(shown)
 
 
@@ -106,7 +107,8 @@ async def _look(visit: Visit, names: Sequence[str]) -> _Scene:
         edges = await load_cluster(snap, [*one.members, *other.members])
         identifiers = await visit.library.keyring.identifiers({*one.members, *other.members})
         named = named_by(one, identifiers), named_by(other, identifiers)
-        rehearsal = rehearse(edges, (one.members, other.members), named, Limits(), moment.now)
+        members, limits = (one.members, other.members), visit.library.limits
+        rehearsal = rehearse(edges, members, named, limits, moment.now)
         return _Scene(
             moment=moment,
             two=two,
