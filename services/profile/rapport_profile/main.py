@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from rapport_profile import names
 from rapport_profile.api import (
+    attempts,
     audit,
     diff,
     links,
@@ -34,6 +35,7 @@ from rapport_profile.api import (
     suggestions,
     timeline,
     trait_history,
+    work,
 )
 from rapport_profile.api.unavailable import install_handlers
 from rapport_profile.api.visit import Library
@@ -51,6 +53,7 @@ SERVICE: Final = "profile"
 _ROUTERS: Final = (
     search.router, stream.router, timeline.router, diff.router, trait_history.router,
     links.router, suggestions.router, preview.router,
+    attempts.router, work.router,
     profiles.router, ops.router, audit.router,
     privacy.router,
 )  # fmt: skip

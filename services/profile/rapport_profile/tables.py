@@ -23,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 
+from rapport_profile.domain.attempts.gather import CONTACT_TYPES
+
 metadata = MetaData()
 runtime = runtime_tables(metadata)
 
@@ -32,6 +34,9 @@ TRAIT_BEARING: Final = (
     "customer.grouped.v1",
 )
 """Events whose personal fields are traits of the person; a reader folds them."""
+
+CONTACT: Final = "type IN (" + ", ".join(f"'{t}'" for t in CONTACT_TYPES) + ")"
+"""A condition on rows of the timeline: it is an event that issues are made of."""
 
 profile = Table(
     "profile",
@@ -80,6 +85,7 @@ Index(
     timeline.c.subject_id,
     postgresql_where=text("type IN (" + ", ".join(f"'{t}'" for t in TRAIT_BEARING) + ")"),
 )
+Index("timeline_contacts", timeline.c.subject_id, timeline.c.time, postgresql_where=text(CONTACT))
 
 reference = Table(
     "reference",

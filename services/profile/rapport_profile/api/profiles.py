@@ -11,6 +11,7 @@ from rapport_privacy.keyring import KnownIdentifier
 from rapport_runtime.http.problems import ApiError, FieldError
 
 from rapport_profile import queries
+from rapport_profile.api.issues import NOTHING, find_open_issues
 from rapport_profile.api.moments import PastQuery
 from rapport_profile.api.past import read_past
 from rapport_profile.api.people import locate, readable
@@ -136,13 +137,17 @@ async def see(
     identifiers = await keyring.identifiers(person.members) if "identities" in parts else {}
     if (known_at := moment.when.known_at) is not None:
         identifiers = known_by(identifiers, known_at)
-    opened = await open_events(keyring, [*trait_events, *worded])
+    found = await find_open_issues(visit, moment, person) if "issues" in parts else NOTHING
+    told = [*worded, *found.worded(found.issues)]
+    opened = await open_events(keyring, [*trait_events, *told])
     return Seen(
         subjects=person.members,
         profile=person.profile,
         identifiers=identifiers,
         trait_events=opened[: len(trait_events)],
         opened={one.stored.key.hex(): one for one in opened[len(trait_events) :]},
+        issues=found.issues,
+        has_more_issues=found.is_cut,
         now=moment.instant,
     )
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from rapport_profile.domain.lifecycle import Stage
 from rapport_profile.schemas.base import Instant, Json, Meta, SourceView, Text, View
+from rapport_profile.schemas.issues import IssueView
 from rapport_profile.schemas.work import CommitmentView, NoteView, TaskView
 
 
@@ -182,6 +183,9 @@ class ProfileView(View):
     lifecycle: LifecycleView | None = None
     scores: dict[str, PreferenceView] | None = None
     orders: OrdersView | None = None
+    issues: list[IssueView] | None = Field(
+        default=None, description="Open issues over all channels, the newest first"
+    )
     tickets: TicketsView | None = None
     calls: CallsView | None = None
     satisfaction: list[SatisfactionView] | None = None

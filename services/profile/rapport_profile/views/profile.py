@@ -9,10 +9,12 @@ from typing import Any, Final
 from rapport_privacy.crypto import Erased
 from rapport_privacy.keyring import KnownIdentifier
 
+from rapport_profile.domain.attempts.issue import Issue
 from rapport_profile.domain.lifecycle import DEFINITION, lifecycle
 from rapport_profile.domain.state import Consent, Profile, Touch
 from rapport_profile.mask import Mask
 from rapport_profile.reader import Opened
+from rapport_profile.schemas.issues import IssueView
 from rapport_profile.schemas.profile import (
     ConsentView,
     IdentityView,
@@ -22,7 +24,7 @@ from rapport_profile.schemas.profile import (
     TraitView,
 )
 from rapport_profile.traits import Trait, fold_traits
-from rapport_profile.views import commerce, service, work
+from rapport_profile.views import commerce, issues, service, work
 from rapport_profile.views.facts import facts, source
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,60}[0-9]{0,2}", re.ASCII)
@@ -39,6 +41,8 @@ class Seen:
     opened: Mapping[str, Opened]
     """Events whose words the view shows, by event key in hex."""
     now: datetime
+    issues: Sequence[Issue] = ()
+    has_more_issues: bool = False
 
 
 def worded_events(profile: Profile, parts: Collection[str]) -> list[str]:
@@ -106,6 +110,12 @@ def trait_view(name: str, trait: Trait, mask: Mask) -> TraitView:
     return TraitView(value=value, **source(trait.by))
 
 
+def _issues(seen: Seen, mask: Mask) -> list[IssueView]:
+    if seen.has_more_issues:
+        mask.partial.add("issues")
+    return [issues.issue(one, seen.profile, seen.opened, mask) for one in seen.issues]
+
+
 def _consents(seen: Seen, _: Mask) -> list[ConsentView]:
     return [consent(*item) for item in sorted(seen.profile.consents.items())]
 
@@ -144,6 +154,7 @@ _PARTS: Final[Mapping[str, Callable[[Seen, Mask], object]]] = {
     "lifecycle": lambda seen, _: stage(seen.profile, seen.now),
     "scores": lambda seen, _: facts(seen.profile.scores),
     "orders": lambda seen, _: commerce.orders(seen.profile),
+    "issues": _issues,
     "tickets": lambda seen, _: service.tickets(seen.profile),
     "calls": lambda seen, _: service.calls(seen.profile),
     "satisfaction": lambda seen, mask: service.satisfaction(seen.profile, seen.opened, mask),

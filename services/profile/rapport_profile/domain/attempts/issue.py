@@ -12,6 +12,7 @@ from rapport_profile.domain.attempts.gather import gather
 from rapport_profile.domain.attempts.stitch import WINDOW, normal_ref, stitch
 from rapport_profile.domain.attempts.union import Rule
 from rapport_profile.domain.fold import Fact
+from rapport_profile.domain.state import Profile
 
 IssueState = Literal["open", "waiting", "resolved", "quiet"]
 """quiet: nobody said how it ended, and nothing has been heard for WINDOW."""
@@ -117,6 +118,13 @@ class Issue:
     def callbacks(self) -> list[Contact]:
         """Calls that the customer asked for and that nobody has made."""
         return [one for one in self.contacts if one.kind == "callback" and one.outcome == "waiting"]
+
+
+def may_be_open(profile: Profile, now: datetime) -> bool:
+    """Whether the person can have an open issue: a look at the state instead of the history."""
+    if profile.asked is not None and now - profile.asked <= WINDOW:
+        return True
+    return any(ticket.state != "resolved" for ticket in profile.tickets.values())
 
 
 def issues(facts: Iterable[Fact], orders: Collection[str], now: datetime) -> list[Issue]:
