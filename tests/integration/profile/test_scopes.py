@@ -19,6 +19,9 @@ OPENED_BY: Final = {
     "GET /v1/profiles/{ref}/commitments": "profile:read",
     "GET /v1/profiles/{ref}/diff": "profile:read",
     "GET /v1/profiles/{ref}/traits/{name}/history": "profile:read",
+    "GET /v1/profiles/{ref}/links": "profile:read",
+    "GET /v1/merge-suggestions": "profile:read",
+    "POST /v1/profiles:preview-merge": "profile:read",
     "GET /v1/ops/streams": "ops:read",
     "GET /v1/ops/parked": "ops:read",
     "GET /v1/ops/audit": "ops:read",
@@ -33,13 +36,19 @@ ASKED: Final = {
 """Queries of the routes that need one."""
 
 
+BODIES: Final = {
+    "POST /v1/profiles:preview-merge": {"profiles": ["order:O-1", "order:O-2"]},
+}
+
+
 async def statuses(house: House, route: str, callers: list[str]) -> dict[str, int]:
     method, _, path = route.partition(" ")
     path = _filled(path) + ASKED.get(route, "")
     found = {}
     for caller in callers:
         if method == "POST":
-            answer = await house.post(path, {"ids": [999_999]}, caller)
+            body = BODIES.get(route, {"ids": [999_999]})
+            answer = await house.post(path, body, caller)
         else:
             answer = await house.get(path, caller)
         found[caller] = answer.status_code
@@ -55,6 +64,7 @@ async def test_a_scope_opens_its_own_routes_and_no_other(house: House) -> None:
     await house.tell(
         await told(house.keyring, who, "order.placed", order="O-1"),
         await told(house.keyring, who, "tier.changed", after="gold"),
+        await told(house.keyring, {"user_id": a_name()}, "order.placed", order="O-2"),
     )
 
     for route, scope in OPENED_BY.items():
@@ -98,6 +108,7 @@ CANARY: Final = "Zanzibarina"
         "/tasks",
         "/commitments",
         "/diff?from=2026-01-01T00:00:00Z",
+        "/links",
     ],
 )
 async def test_personal_data_needs_its_own_scope_wherever_it_is(house: House, path: str) -> None:
