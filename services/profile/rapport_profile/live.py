@@ -87,6 +87,12 @@ class Watch:
     version: str = ""
     """`Head.version` as of its last look."""
     subjects: frozenset[str] = frozenset()
+    is_left: bool = False
+    """The client has gone."""
+
+    def leave(self) -> None:
+        self.is_left = True
+        self.changed.set()
 
     async def wait(self, seconds: float) -> None:
         """Returns when there may be news, or after so many seconds."""

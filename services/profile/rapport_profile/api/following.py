@@ -86,14 +86,14 @@ class Following:
         return _event(said, self.position)
 
     async def changes(self) -> AsyncIterator[bytes]:
-        """Everything from here on, and a heartbeat when there is nothing.
+        """Everything until the client leaves, and a heartbeat when there is nothing.
 
         Raises CustomerErasedError, CustomerNotFoundError, ServerStoppingError, ScopesChangedError,
         what `caller` raises, and what reads raise.
         """
         every = self.hub.settings.heartbeat_seconds
         beat_at = monotonic() + every
-        while True:
+        while not self.watch.is_left:
             self._require_leave()
             if self.watch.changed.is_set():
                 self.watch.changed.clear()
@@ -108,7 +108,7 @@ class Following:
 
     async def _news(self) -> AsyncIterator[bytes]:
         is_all = False
-        while not is_all:
+        while not (is_all or self.watch.is_left):
             self._require_leave()
             frame, is_all = await self._next()
             if frame is not None:

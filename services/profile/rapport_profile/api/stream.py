@@ -1,5 +1,6 @@
 """Live changes of one customer, as server-sent events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from secrets import randbelow
 from time import monotonic
@@ -16,6 +17,7 @@ from rapport_runtime.failure import is_environment
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.problems import ApiError
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from rapport_profile.api.following import Following
 from rapport_profile.api.live_view import LiveView
@@ -49,9 +51,24 @@ class SlowClientError(ApiError):
 
 
 class LiveResponse(StreamingResponse):
-    """Server-sent events that proxies pass on at once."""
+    """Server-sent events, of which the source is told when the client leaves.
+
+    Starlette would cancel it, wherever it is: in the middle of a transaction, too.
+    """
 
     media_type = "text/event-stream"
+
+    def __init__(self, content: AsyncIterator[bytes], watch: Watch) -> None:
+        super().__init__(content, headers={"x-accel-buffering": "no"})
+        self._watch = watch
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
+        leaving.add_done_callback(lambda _: self._watch.leave())
+        try:
+            await self.stream_response(send)
+        finally:
+            leaving.cancel()
 
 
 class StreamQuery(BaseModel):
@@ -115,7 +132,7 @@ async def read_stream(
         caller=lambda: keys.authenticate(request.headers),
     )
     hello = await following.hello(position)
-    return LiveResponse(_frames(following, hello), headers={"x-accel-buffering": "no"})
+    return LiveResponse(_frames(following, hello), watch)
 
 
 async def _frames(following: Following, hello: bytes) -> AsyncIterator[bytes]:
