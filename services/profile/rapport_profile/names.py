@@ -104,11 +104,27 @@ async def index_once(engine: AsyncEngine, keyring: Keyring, most: int = _BATCH) 
         keys = [row[0] for row in await connection.fetch(_TAKE, most)]
         if not keys:
             return Indexed(0, 0)
-        tokens = await _tokens(tx, keyring, keys)
-        if tokens:
-            await connection.execute(_ADD, *map(list, zip(*tokens, strict=True)))
+        tokens = await tokens_of(tx, keyring, keys)
+        await add(tx, tokens)
         await connection.execute(_DONE, keys)
     return Indexed(len(keys), len(tokens))
+
+
+async def tokens_of(tx: AsyncConnection, keyring: Keyring, keys: Sequence[bytes]) -> list[Token]:
+    """What the names that the events tell are found by. Raises KeyringUnavailableError."""
+    found: set[Token] = set()
+    for event in await open_events(keyring, await load_events(await driver(tx), keys)):
+        subject = event.envelope.subject
+        if subject is not None:
+            found.update((token(keyring, one), subject) for one in _beginnings(event))
+    return sorted(found)
+
+
+async def add(tx: AsyncConnection, tokens: Sequence[Token]) -> None:
+    """Adds those of them whose subject has not been erased meanwhile."""
+    if tokens:
+        columns = map(list, zip(*tokens, strict=True))
+        await (await driver(tx)).execute(_ADD, *columns)
 
 
 async def requeue(engine: AsyncEngine) -> int:
@@ -134,15 +150,6 @@ async def is_level(pool: Pool, seconds: float) -> bool:
             return False
         await asyncio.sleep(_LOOK_SECONDS)
     return True
-
-
-async def _tokens(tx: AsyncConnection, keyring: Keyring, keys: Sequence[bytes]) -> list[Token]:
-    found: set[Token] = set()
-    for event in await open_events(keyring, await load_events(await driver(tx), keys)):
-        subject = event.envelope.subject
-        if subject is not None:
-            found.update((token(keyring, one), subject) for one in _beginnings(event))
-    return sorted(found)
 
 
 def _beginnings(event: Opened) -> Iterable[str]:
