@@ -9,10 +9,9 @@ from rapport_events.topics import CUSTOMERS
 from rapport_runtime.outbox import derived_id
 from rapport_runtime.subscription import Derived
 
-from rapport_profile.domain.claims import Claims
+from rapport_profile.domain.claims import Claims, Held
 from rapport_profile.domain.fold import Fact
 from rapport_profile.domain.identity import LINKED, SOURCE, Edge, Limits, pair_key, partition
-from rapport_profile.edges import Held
 
 MERGED: Final = "customer.merged.v1"
 UNMERGED: Final = "customer.unmerged.v1"

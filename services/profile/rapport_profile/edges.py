@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 
+from rapport_profile.domain.claims import Held
 from rapport_profile.domain.identity import Cut, Edge
 
 _COLUMNS: Final = """
@@ -65,20 +66,6 @@ class Fetches(Protocol):
     """A connection of the driver, a pool, or a snapshot."""
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...  # noqa: ANN401 - asyncpg's own signature
-
-
-class Held(NamedTuple):
-    """An edge as it is stored."""
-
-    edge: Edge
-    cut_by: bytes | None = None
-    refused: str | None = None
-    announced: str | None = None
-    """Id of the last derived `customer.merged`, when it is not the one that the pair makes."""
-
-    @property
-    def is_in_force(self) -> bool:
-        return self.edge.cut_at is None and self.refused is None
 
 
 class Known(NamedTuple):

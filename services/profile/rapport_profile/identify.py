@@ -9,10 +9,10 @@ from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile import announce, edges, purge, store
-from rapport_profile.domain.claims import Claims, cut_for
-from rapport_profile.domain.identity import Cut, Edge, Limits, Partition, partition, told_twice
+from rapport_profile.domain.claims import Claims, Held, cut_for, retell
+from rapport_profile.domain.identity import Edge, Limits, Partition, partition, told_twice
 from rapport_profile.domain.people import Row
-from rapport_profile.edges import Fetches, Held, Known
+from rapport_profile.edges import Fetches, Known
 
 
 class Identified(NamedTuple):
@@ -47,7 +47,7 @@ async def identify(
     if not seeds:
         return Identified()
     held = await _lock_cluster(tx, connection, seeds, rows)
-    after = _retell(held, claims, told.known.cuts)
+    after = retell(held, claims, told.known.cuts)
     verdict = partition(_standing(after, claims.erased), limits)
     changes = _judge(held, after, verdict, told.new, claims.erased)
     derived = announce.announce(changes, claims)
@@ -116,34 +116,6 @@ async def _lock_cluster(
             return held
         await store.lock_rows(tx, ends, rows)
         asked |= ends
-
-
-def _retell(
-    held: Mapping[bytes, Held], claims: Claims, cuts: Mapping[bytes, Cut]
-) -> dict[bytes, Held]:
-    """The edges as they are after the batch, not yet judged anew."""
-    after = {}
-    for key, before in held.items():
-        claim = claims.edges.get(key)
-        edge = before.edge if claim is None else told_twice(before.edge, claim)
-        after[key] = _cut(before._replace(edge=edge), claims.cuts, cuts)
-    for key, edge in claims.edges.items():
-        if key not in held:
-            # It was cut before it was told, so it had no ends to be found by.
-            after[key] = _cut(Held(edge), claims.cuts, cuts)
-    return after
-
-
-def _cut(held: Held, *sources: Mapping[bytes, Cut]) -> Held:
-    """The earliest unmerge counts, whichever was heard of first."""
-    for cuts in sources:
-        cut = cut_for(held.edge, cuts)
-        if cut is None:
-            continue
-        known = held.edge.cut_at
-        if known is None or (cut.at, cut.by) < (known, held.cut_by or b""):
-            held = held._replace(edge=held.edge._replace(cut_at=cut.at), cut_by=cut.by)
-    return held
 
 
 def _standing(after: Mapping[bytes, Held], erased: Collection[str]) -> list[Edge]:

@@ -17,6 +17,20 @@ _SPEAKING: Final = frozenset(
 """Events that speak of identity without `linked`."""
 
 
+class Held(NamedTuple):
+    """An edge as it is stored."""
+
+    edge: Edge
+    cut_by: bytes | None = None
+    refused: str | None = None
+    announced: str | None = None
+    """Id of the last derived `customer.merged`, when it is not the one that the pair makes."""
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.edge.cut_at is None and self.refused is None
+
+
 class Erasure(NamedTuple):
     """A person's wish: nothing of this subject is kept."""
 
@@ -56,6 +70,34 @@ def cut_for(edge: Edge, cuts: Mapping[bytes, Cut]) -> Cut | None:
         # One event may join more than two subjects: its key cuts all of these edges.
         return cuts.get(edge.order[2])
     return cut
+
+
+def retell(
+    held: Mapping[bytes, Held], claims: Claims, cuts: Mapping[bytes, Cut]
+) -> dict[bytes, Held]:
+    """The edges as they are after the batch, not yet judged anew."""
+    after = {}
+    for key, before in held.items():
+        claim = claims.edges.get(key)
+        edge = before.edge if claim is None else told_twice(before.edge, claim)
+        after[key] = _cut(before._replace(edge=edge), claims.cuts, cuts)
+    for key, edge in claims.edges.items():
+        if key not in held:
+            # It was cut before it was told, so it had no ends to be found by.
+            after[key] = _cut(Held(edge), claims.cuts, cuts)
+    return after
+
+
+def _cut(held: Held, *sources: Mapping[bytes, Cut]) -> Held:
+    """The earliest unmerge counts, whichever was heard of first."""
+    for cuts in sources:
+        cut = cut_for(held.edge, cuts)
+        if cut is None:
+            continue
+        known = held.edge.cut_at
+        if known is None or (cut.at, cut.by) < (known, held.cut_by or b""):
+            held = held._replace(edge=held.edge._replace(cut_at=cut.at), cut_by=cut.by)
+    return held
 
 
 class _Telling(NamedTuple):

@@ -10,9 +10,9 @@ from rapport_events.identity import CustomerMerged, CustomerUnmerged
 from rapport_privacy.identifiers import strength
 from rapport_privacy.keyring import KnownIdentifier
 
+from rapport_profile.domain.claims import Held
 from rapport_profile.domain.identity import SOURCE, Edge, link_id
 from rapport_profile.domain.merging import Name
-from rapport_profile.edges import Held
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Person
 from rapport_profile.schemas.base import Json
