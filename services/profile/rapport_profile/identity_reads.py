@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from rapport_profile.edges import Held, load_known
+from rapport_profile.domain.claims import Held
+from rapport_profile.edges import load_known
 from rapport_profile.queries import Snapshot
 
 _REFUSED: Final = """

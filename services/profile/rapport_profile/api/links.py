@@ -20,7 +20,7 @@ from rapport_profile import queries
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import RefPath
 from rapport_profile.api.visit import OpenVisit, Visit, answer
-from rapport_profile.edges import Held
+from rapport_profile.domain.claims import Held
 from rapport_profile.identity_reads import load_links
 from rapport_profile.queries import BEGINNING, Person, Snapshot
 from rapport_profile.ref import parse_ref
