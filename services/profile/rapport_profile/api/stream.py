@@ -101,6 +101,7 @@ async def _take_seat(request: Request, visit: OpenVisit) -> AsyncIterator[Watch]
     "/{ref:path}/stream",
     summary="Follow one customer live",
     response_class=LiveResponse,
+    status_code=200,
     responses={
         200: {
             "model": StreamHello | StreamChange | StreamErased | StreamEnd,
