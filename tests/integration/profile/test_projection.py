@@ -157,3 +157,19 @@ async def test_a_fact_without_a_person_is_kept_and_nobody_is_invented(engine: As
         events = await connection.scalar(text("SELECT count(*) FROM timeline"))
     assert events == 1
     assert await people(engine) == []
+
+
+async def test_a_link_told_again_beside_a_new_one_keeps_its_first_telling(
+    engine: AsyncEngine,
+) -> None:
+    ada, phone, ben, tablet = (new_subject() for _ in range(4))
+    first = happened("customer.identified", ada, NOON, linked=phone)
+    again = happened("customer.identified", ada, NOON + days(1), linked=phone)
+    new = happened("customer.identified", ben, NOON + days(2), linked=tablet)
+
+    await project(engine, [first])
+    await project(engine, [again, new])
+
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT time FROM identity_edge ORDER BY time"))
+        assert list(found.scalars()) == [NOON, NOON + days(2)]

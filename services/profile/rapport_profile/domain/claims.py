@@ -82,7 +82,8 @@ def retell(
         edge = before.edge if claim is None else told_twice(before.edge, claim)
         after[key] = _cut(before._replace(edge=edge), claims.cuts, cuts)
     for key, edge in claims.edges.items():
-        if key not in held:
+        # Others that are not held say nothing new, and are stored as they are.
+        if key in cuts and key not in held:
             # It was cut before it was told, so it had no ends to be found by.
             after[key] = _cut(Held(edge), claims.cuts, cuts)
     return after
