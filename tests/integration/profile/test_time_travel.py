@@ -128,6 +128,19 @@ async def test_a_history_is_read_as_it_stood(house: House) -> None:
     assert cards["meta"]["as_of"] == "2026-03-01T12:00:00.000Z"
 
 
+async def test_the_time_that_an_answer_tells_finds_its_event(house: House) -> None:
+    ada, odd = new_subject(), NOON + timedelta(microseconds=123_456)
+    await house.tell(happened("page.viewed", ada, odd, page="home"))
+    (event,) = (await house.read(f"/v1/profiles/{ada}/timeline"))["events"]
+
+    for name, moment in (("as_of", event["time"]), ("known_at", event["recordedtime"])):
+        profile = await house.read(f"/v1/profiles/{ada}?{name}={moment}")
+        timeline = await house.read(f"/v1/profiles/{ada}/timeline?{name}={moment}")
+
+        assert profile["events"] == {"page.viewed.v1": 1}
+        assert timeline["events"] == [event]
+
+
 async def test_before_the_first_event_nothing_is_known(house: House) -> None:
     ada = new_subject()
     await house.tell(happened("page.viewed", ada, page="home"))

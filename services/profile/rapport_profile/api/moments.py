@@ -15,6 +15,8 @@ _SPACE_FOR_PLUS: Final = re.compile(r" (?=\d\d:\d\d$)", re.ASCII)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 """A caller's "now" may be ahead of ours by this much."""
 
+_REST: Final = timedelta(microseconds=999)
+
 
 def _unspaced(given: object) -> object:
     """In a query string a bare `+` is a space, as in `?from=2026-03-01T00:00:00+01:00`."""
@@ -77,6 +79,8 @@ def moment(
 ) -> When:
     """A moment that can be answered; `names` are the parameters' own.
 
+    A moment in milliseconds is all of that millisecond: this is how answers tell times, and who
+    asks for the time of an event must find it.
     Raises MomentInFutureError, MomentsOutOfOrderError.
     """
     latest = datetime.now(UTC) + _CLOCKS_DIFFER
@@ -84,7 +88,13 @@ def moment(
         if given is not None and given > latest:
             raise MomentInFutureError(name)
     in_order(as_of, known_at, names, "nobody knew then what was still to happen")
-    return When(as_of, known_at)
+    return When(_all_of(as_of), _all_of(known_at))
+
+
+def _all_of(given: datetime | None) -> datetime | None:
+    if given is None or given.microsecond % 1_000:
+        return given
+    return given + _REST
 
 
 def in_order(

@@ -64,8 +64,13 @@ class TimelineQuery(PastQuery):
         return self.model_dump_json(exclude={"cursor", "limit"})
 
     def selection(self) -> Selection:
-        """Raises CursorMalformedError."""
-        before = Place(self._end(), BEGINNING, b"")
+        """Raises CursorMalformedError, MomentInFutureError, MomentsOutOfOrderError."""
+        when = self.when()
+        end = self.until or END
+        if when.as_of is not None:
+            # The moment itself is shown, unlike `to`.
+            end = min(end, when.as_of + _INSTANT)
+        before = Place(end, BEGINNING, b"")
         if self.cursor is not None:
             before = _place(decode_cursor(self.cursor, self.filters(), length=3))
         return Selection(
@@ -73,13 +78,8 @@ class TimelineQuery(PastQuery):
             channels=_listed(self.channel) or None,
             since=self.since or BEGINNING,
             before=before,
-            known_at=self.known_at or END,
+            known_at=when.known_at or END,
         )
-
-    def _end(self) -> datetime:
-        """The first instant not to be shown; the moment `as_of` itself is."""
-        end = self.until or END
-        return end if self.as_of is None else min(end, self.as_of + _INSTANT)
 
 
 def packed(place: Place) -> tuple[str, str, str]:

@@ -43,6 +43,9 @@ _VIEWS: Final[Mapping[type, Callable[[str, Any, Seen, Mask], object]]] = {
     ),
 }
 
+SHOWN: Final = _VIEWS.keys() | {int}
+"""What an item of a state may be; the rest of a profile is no item."""
+
 
 def part_of(item: Item) -> str:
     """The part of the profile that shows the item."""
