@@ -1,8 +1,26 @@
 """What may differ between two deployments of the metrics service."""
 
 from pathlib import Path
+from typing import Literal
 
-from rapport_runtime.settings import HttpSettings, Settings
+from pydantic import Field
+from rapport_runtime.settings import HttpSettings, Section, Settings
+
+from rapport_metrics.domain import calls
+from rapport_metrics.domain.calls import CallSettings
+from rapport_metrics.domain.instants import DAY
+from rapport_metrics.domain.own import Options
+
+
+class KpiSettings(Section):
+    """Thresholds and windows of the definitions (kpis.md, section 0)."""
+
+    short_abandon_seconds: int = Field(default=calls.DEFAULTS.short_abandon, ge=0)
+    service_level_seconds: int = Field(default=calls.DEFAULTS.service_level, ge=0)
+    repeat_contact_days: int = Field(default=7, ge=1, le=90)
+    churn_window_days: int = Field(default=90, ge=1, le=730)
+    erasure: Literal["retain", "purge"] = "retain"
+    zone: str = Field(default="UTC", description="IANA zone of the reporting calendar")
 
 
 class MetricsSettings(Settings):
@@ -10,3 +28,11 @@ class MetricsSettings(Settings):
 
     http: HttpSettings = HttpSettings(port=8005)
     keys_file: Path
+    kpi: KpiSettings = KpiSettings()
+
+    def options(self) -> Options:
+        return Options(
+            calls=CallSettings(self.kpi.short_abandon_seconds, self.kpi.service_level_seconds),
+            repeat_window=self.kpi.repeat_contact_days * DAY,
+            purge_erased=self.kpi.erasure == "purge",
+        )

@@ -9,11 +9,12 @@ from typing import Final, Literal, NamedTuple
 
 from rapport_metrics.domain.instants import DAY
 
-Shape = Literal["ratio", "total", "distribution", "level", "persons"]
+Shape = Literal["ratio", "total", "distribution", "level", "mix", "persons"]
 """What kind of number it is.
 
 `ratio`: numerator by denominator. `total`: a sum. `distribution`: sum, mean and percentiles.
-`level`: how many there are at the end of a window. `persons`: counted over persons, not facts.
+`level`: how many there are at the end of a window. `mix`: each group's share of all groups.
+`persons`: counted over persons, not facts.
 """
 
 Column = Literal["num", "den"]
@@ -132,6 +133,10 @@ _KPIS: Final = (
     _mean("asa", "Average speed of answer", "seconds", "asa", CALL, "2.11"),
     _share("transfer_rate", "Calls passed on", "transfer_rate", CALL, "2.11"),
     _total("contacts", "Contacts", "count", "contacts", CONTACT, "2.12"),
+    Kpi(
+        "channel_mix", "Contacts by channel", "percent", "mix", (Term("contacts", "den"),),
+        (Term("contacts", "den"),), CONTACT, "2.12",
+    ),
     Kpi(
         "contact_rate_orders", "Contacts per 100 orders", "percent", "ratio",
         (Term("contacts", "den"),), (Term("revenue_gross", "den"),), ("channel",), "2.12",

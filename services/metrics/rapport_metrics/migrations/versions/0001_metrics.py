@@ -178,9 +178,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('topic')
     )
 
+    op.execute("""
+        CREATE VIEW bought AS
+        SELECT coalesce(person.root, purchase.subject_id) AS person, purchase.at, purchase.net
+        FROM purchase LEFT JOIN person USING (subject_id) WHERE person.erased IS NULL
+    """)
+
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("DROP VIEW bought")
     op.drop_table('topic_pin')
     op.drop_table('target')
     op.drop_index('restatement_of_day', table_name='restatement')

@@ -1,0 +1,61 @@
+"""`python -m rapport_metrics COMMAND`; `-h` lists the commands.
+
+The only reader of the environment.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from rapport_runtime.failpoint import arm
+from rapport_runtime.logs import configure_logs
+from rapport_runtime.serve import run
+
+from rapport_metrics import main, openapi
+from rapport_metrics.settings import MetricsSettings
+
+
+def _api(settings: MetricsSettings) -> int:
+    return run({"api": main.api_component(settings, main.make_resources(settings))})
+
+
+def _worker(settings: MetricsSettings) -> int:
+    return run({"worker": main.worker_component(settings, main.make_resources(settings))})
+
+
+def _all(settings: MetricsSettings) -> int:
+    resources = main.make_resources(settings)
+    api = main.api_component(settings, resources)
+    return run({"api": api, "worker": main.worker_component(settings, resources)})
+
+
+def _migrate(settings: MetricsSettings) -> int:
+    asyncio.run(main.migrate_all(settings))
+    return 0
+
+
+_COMMANDS: Final[Mapping[str, Callable[[MetricsSettings], int]]] = {
+    "api": _api,
+    "worker": _worker,
+    "all": _all,
+    "migrate": _migrate,
+}
+
+
+def run_command() -> int:
+    parser = argparse.ArgumentParser(prog="python -m rapport_metrics", description=__doc__)
+    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
+    command = parser.parse_args().command
+    if command == "openapi":
+        sys.stdout.buffer.write(openapi.document())
+        return 0
+    settings = MetricsSettings()
+    configure_logs(settings.log)
+    arm(settings.failpoints)
+    return _COMMANDS[command](settings)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command())

@@ -1,0 +1,82 @@
+"""Wiring: what the metrics service consists of, without logic."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from rapport_runtime import outbox
+from rapport_runtime.database import create_engine, migrate, require_current_schema
+from rapport_runtime.http import app as http
+from rapport_runtime.http.auth import Keys
+from rapport_runtime.http.ops import make_ops_router
+from rapport_runtime.http.unavailable import install_handlers
+from rapport_runtime.metrics import Metrics
+from rapport_runtime.pool import open_pool
+from rapport_runtime.serve import Component, http_component
+from rapport_runtime.subscription import Resources, run_subscription
+from sqlalchemy import text
+
+from rapport_metrics.api import kpis
+from rapport_metrics.consumer import subscription
+from rapport_metrics.settings import MetricsSettings
+
+PACKAGE: Final = "rapport_metrics"
+SERVICE: Final = "metrics"
+
+
+def make_resources(settings: MetricsSettings) -> Resources:
+    """What the API and the worker of one process share."""
+    return Resources(settings=settings, engine=create_engine(settings), metrics=Metrics(SERVICE))
+
+
+def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> FastAPI:
+    """The HTTP door."""
+
+    @asynccontextmanager
+    async def open_house(app: FastAPI) -> AsyncIterator[None]:
+        await require_current_schema(resources.engine, PACKAGE)
+        app.state.resources = resources
+        app.state.pool = await open_pool(settings.database, "rapport-metrics-reader")
+        yield
+        await app.state.pool.close()
+        await resources.engine.dispose()
+
+    async def check_database() -> str | None:
+        async with resources.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    app = http.create_app(
+        SERVICE,
+        settings,
+        (kpis.router, make_ops_router(subscription(settings.options()))),
+        metrics=resources.metrics,
+        keys=keys,
+        checks={"database": check_database},
+        lifespan=open_house,
+    )
+    install_handlers(app)
+    return app
+
+
+def api_component(settings: MetricsSettings, resources: Resources) -> Component:
+    return http_component(create_app(settings, resources, Keys(settings.keys_file)), settings.http)
+
+
+def worker_component(settings: MetricsSettings, resources: Resources) -> Component:
+    """Keeps the totals level with the log, and publishes what follows."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await asyncio.gather(
+            run_subscription(subscription(settings.options()), resources, stop=stop),
+            outbox.relay(settings, resources.engine, stop),
+        )
+
+    return work
+
+
+async def migrate_all(settings: MetricsSettings) -> None:
+    await migrate(PACKAGE, settings.database.url)

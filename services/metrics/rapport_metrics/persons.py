@@ -1,0 +1,194 @@
+"""KPIs that count persons: asked of the database, exactly, for any window (kpis.md 2.15-2.17, 4).
+
+A person is the smallest of their subjects (`person.root`); who was erased is nobody, also in the
+past. Instants in microseconds since 1970.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+from rapport_runtime.pool import Snapshot
+
+from rapport_metrics.domain.instants import DAY, HOUR
+
+_BUYING: Final = """
+SELECT count(*) FILTER (WHERE orders > 0),
+    coalesce(sum(orders), 0)::bigint,
+    count(*) FILTER (WHERE orders > 1),
+    count(*) FILTER (WHERE orders > 0 AND before_end > 1)
+FROM (
+    SELECT count(*) FILTER (WHERE at >= $1) AS orders, count(*) AS before_end
+    FROM bought WHERE at < $2 GROUP BY person
+) AS buyer
+"""
+
+_RETENTION: Final = """
+SELECT count(*) FILTER (WHERE at_start), count(*) FILTER (WHERE at_start AND at_end),
+    count(*) FILTER (WHERE at_end), count(*) FILTER (WHERE at_end AND first >= $1)
+FROM (
+    SELECT bool_or(at >= $1::bigint - $3::bigint AND at < $1) AS at_start,
+        bool_or(at >= $2::bigint - $3::bigint) AS at_end,
+        min(at) AS first
+    FROM bought WHERE at < $2 GROUP BY person
+) AS buyer
+"""
+
+_ACTIVE: Final = """
+SELECT count(DISTINCT coalesce(person.root, activity.subject_id))
+FROM activity LEFT JOIN person USING (subject_id)
+WHERE person.erased IS NULL AND activity.hour >= $1 AND activity.hour < $2
+"""
+
+_VALUE: Final = """
+SELECT coalesce(sum(net), 0)::bigint, count(DISTINCT person) FROM bought WHERE at < $1
+"""
+
+_STAGES: Final = """
+SELECT stage, count(*) FROM (
+    SELECT CASE
+        WHEN orders = 0 THEN 'prospect'
+        WHEN $1::bigint - last >= 180 * $2::bigint THEN 'churned'
+        WHEN $1::bigint - last >= 90 * $2::bigint THEN 'lapsed'
+        WHEN $1::bigint - last >= 60 * $2::bigint THEN 'at_risk'
+        WHEN orders > 1 AND last - before >= 90 * $2::bigint AND $1::bigint - last < 30 * $2::bigint
+            THEN 'won_back'
+        WHEN lately >= 4 THEN 'loyal'
+        WHEN orders = 1 AND $1::bigint - last < 30 * $2::bigint THEN 'new'
+        ELSE 'active' END AS stage
+    FROM (
+        SELECT person, count(at) AS orders, max(at) AS last,
+            (array_agg(at ORDER BY at DESC NULLS LAST))[2] AS before,
+            count(at) FILTER (WHERE at >= $1::bigint - 180 * $2::bigint) AS lately
+        FROM (
+            SELECT root AS person, NULL::bigint AS at FROM person
+            WHERE erased IS NULL AND created < $1
+            UNION ALL SELECT person, at FROM bought WHERE at < $1
+        ) AS known GROUP BY person
+    ) AS summed
+) AS staged GROUP BY stage
+"""
+
+_RFM: Final = """
+SELECT concat(1 + 5 * (r - 1) / n, 1 + 5 * (f - 1) / n, 1 + 5 * (m - 1) / n), count(*) FROM (
+    SELECT rank() OVER (ORDER BY recency DESC) AS r, rank() OVER (ORDER BY frequency) AS f,
+        rank() OVER (ORDER BY monetary) AS m, count(*) OVER () AS n
+    FROM (
+        SELECT ($1::bigint - max(at)) / $2::bigint AS recency,
+            count(*) FILTER (WHERE at >= $1::bigint - 365 * $2::bigint) AS frequency,
+            coalesce(sum(net) FILTER (WHERE at >= $1::bigint - 365 * $2::bigint), 0) AS monetary
+        FROM bought WHERE at < $1 GROUP BY person
+    ) AS buyer
+) AS ranked GROUP BY 1
+"""
+
+
+class Asked(NamedTuple):
+    """A window [start, end), and how long an order keeps somebody active."""
+
+    start: int
+    end: int
+    churn_window: int
+
+
+class Count(NamedTuple):
+    """What comes out: a numerator and a denominator, of a group where there are groups."""
+
+    num: int
+    den: int
+    group: str | None = None
+
+
+Counting = Callable[[Snapshot, Asked], Awaitable[list[Count]]]
+
+
+async def count(snap: Snapshot, kpi: str, asked: Asked) -> list[Count]:
+    """The KPI in one window; one count, or one for each stage or group. KeyError: no such KPI."""
+    return await _COUNTS[kpi](snap, asked)
+
+
+async def count_active(snap: Snapshot, asked: Asked) -> int:
+    """Persons who were active in the window; whole hours."""
+    found = await snap.fetchval(_ACTIVE, asked.start // HOUR, -(-asked.end // HOUR))
+    return int(found)
+
+
+async def _buying(snap: Snapshot, asked: Asked) -> tuple[int, int, int, int]:
+    row = await snap.fetchrow(_BUYING, asked.start, asked.end)
+    assert row is not None  # noqa: S101 - aggregates always have a row
+    return row[0], row[1], row[2], row[3]
+
+
+async def _active_buyers(snap: Snapshot, asked: Asked) -> list[Count]:
+    buyers, *_ = await _buying(snap, asked)
+    return [Count(buyers, 1)]
+
+
+async def _frequency(snap: Snapshot, asked: Asked) -> list[Count]:
+    buyers, orders, *_ = await _buying(snap, asked)
+    return [Count(orders, buyers)]
+
+
+async def _repeat(snap: Snapshot, asked: Asked) -> list[Count]:
+    buyers, _, repeated, _ = await _buying(snap, asked)
+    return [Count(repeated, buyers)]
+
+
+async def _returning(snap: Snapshot, asked: Asked) -> list[Count]:
+    buyers, *_, returning = await _buying(snap, asked)
+    return [Count(returning, buyers)]
+
+
+async def _active_customers(snap: Snapshot, asked: Asked) -> list[Count]:
+    return [Count(await count_active(snap, asked), 1)]
+
+
+async def _retention(snap: Snapshot, asked: Asked) -> tuple[int, int, int, int]:
+    """Active at the start, retained, active at the end, new."""
+    row = await snap.fetchrow(_RETENTION, asked.start, asked.end, asked.churn_window)
+    assert row is not None  # noqa: S101 - aggregates always have a row
+    return row[0], row[1], row[2], row[3]
+
+
+async def _crr(snap: Snapshot, asked: Asked) -> list[Count]:
+    at_start, retained, *_ = await _retention(snap, asked)
+    return [Count(retained, at_start)]
+
+
+async def _ccr(snap: Snapshot, asked: Asked) -> list[Count]:
+    at_start, retained, *_ = await _retention(snap, asked)
+    return [Count(at_start - retained, at_start)]
+
+
+async def _crr_classic(snap: Snapshot, asked: Asked) -> list[Count]:
+    at_start, _, at_end, new = await _retention(snap, asked)
+    return [Count(0 if at_start == 0 else at_end - new, at_start)]
+
+
+async def _clv_historic(snap: Snapshot, asked: Asked) -> list[Count]:
+    row = await snap.fetchrow(_VALUE, asked.end)
+    assert row is not None  # noqa: S101 - aggregates always have a row
+    return [Count(row[0], row[1])]
+
+
+def _groups(statement: str) -> Counting:
+    async def count_groups(snap: Snapshot, asked: Asked) -> list[Count]:
+        rows = await snap.fetch(statement, asked.end, DAY)
+        everybody = sum(row[1] for row in rows)
+        return [Count(row[1], everybody, row[0]) for row in sorted(rows)]
+
+    return count_groups
+
+
+_COUNTS: Final[Mapping[str, Counting]] = {
+    "active_buyers": _active_buyers,
+    "active_customers": _active_customers,
+    "purchase_frequency": _frequency,
+    "repeat_purchase_rate": _repeat,
+    "returning_customer_rate": _returning,
+    "crr": _crr,
+    "ccr": _ccr,
+    "crr_classic": _crr_classic,
+    "clv_historic": _clv_historic,
+    "lifecycle": _groups(_STAGES),
+    "rfm": _groups(_RFM),
+}

@@ -1,0 +1,52 @@
+"""What the outside sees."""
+
+from pydantic import Field
+from rapport_runtime.http.views import Instant, Standing, View
+
+
+class KpiView(View):
+    """One KPI of the catalogue."""
+
+    kpi: str
+    name: str
+    definition: str = Field(examples=["fcr.v1"])
+    unit: str
+    shape: str = Field(description="ratio, total, distribution, level or persons")
+    scale: int = Field(description="value = scale x num / den")
+    dimensions: list[str]
+    lookahead_seconds: int = Field(description="After so long a unit is final; until then pending")
+    source: str = Field(description="The section of the specification that defines it")
+
+
+class CatalogueView(View):
+    kpis: list[KpiView]
+
+
+class PointView(View):
+    """A KPI in one window, for one group."""
+
+    start: Instant
+    end: Instant
+    dims: dict[str, str | None]
+    num: int
+    den: int
+    value: float | int | None = Field(description="Null when there is nothing to divide by")
+    n: int = Field(description="Units counted")
+    pending: int = Field(description="Units that are too young to be counted")
+    state: str = Field(description="open, provisional or final")
+    restated: bool = Field(description="Whether it changed after it was first published")
+    percentiles: dict[str, int | None] | None = None
+
+
+class SeriesView(View):
+    """A KPI over time."""
+
+    kpi: str
+    name: str
+    definition: str
+    unit: str
+    scale: int
+    as_of: Instant
+    series: list[PointView]
+    meta: Standing
+    note: str | None = Field(default=None, description="What to know about these numbers")

@@ -1,0 +1,153 @@
+"""A KPI over time: its windows and groups, from totals or from persons."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rapport_runtime.pool import Snapshot
+
+from rapport_metrics import persons
+from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
+from rapport_metrics.domain.instants import instant
+from rapport_metrics.domain.outcome import MINUTE
+from rapport_metrics.domain.reading import Reading, Row, read
+from rapport_metrics.domain.value import ratio
+from rapport_metrics.persons import Asked
+from rapport_metrics.queries import Group, Selection, load_before, load_slots
+from rapport_metrics.windows import minute
+
+Window = tuple[datetime, datetime]
+
+
+class Point(NamedTuple):
+    """A KPI in one window, for one group. `pending`: units that are too young to be counted."""
+
+    window: int
+    group: Mapping[str, str | None]
+    reading: Reading
+    pending: int = 0
+
+
+class Question(NamedTuple):
+    """What is asked, checked already. `as_of`: what happens from then on does not count."""
+
+    kpi: Kpi
+    windows: Sequence[Window]
+    as_of: datetime
+    group_by: Sequence[str]
+    filters: Mapping[str, str]
+    churn_window: int
+    """Microseconds."""
+
+
+async def load_series(snap: Snapshot, question: Question) -> list[Point]:
+    """A point for each window, and for each group that has something in it."""
+    if question.kpi.shape == "persons":
+        return await _count_persons(snap, question)
+    selection = _selection(question)
+    slots = await load_slots(snap, question.kpi, selection)
+    by_place: dict[tuple[int, Group], list[Row]] = defaultdict(list)
+    young: dict[tuple[int, Group], int] = defaultdict(int)
+    for slot in slots:
+        place = (slot.window, slot.group)
+        if slot.young:
+            young[place] += slot.row.den
+        else:
+            by_place[place].append(slot.row)
+    if question.kpi.shape == "level":
+        by_place = await _pile_up(snap, question, selection, by_place)
+    groups = sorted({group for _, group in (*by_place, *young)}, key=_order)
+    if question.kpi.shape == "mix":
+        return _mix(question, by_place, groups)
+    if not groups and not question.group_by:
+        groups = [()]
+    return [
+        Point(
+            window,
+            dict(zip(question.group_by, group, strict=True)),
+            read(question.kpi, by_place.get((window, group), ())),
+            young.get((window, group), 0),
+        )
+        for group in groups
+        for window in range(len(question.windows))
+    ]
+
+
+def _selection(question: Question) -> Selection:
+    now = instant(question.as_of) // MINUTE
+    end = minute(question.windows[-1][1])
+    lookahead = question.kpi.lookahead // MINUTE
+    return Selection(
+        edges=[minute(start) for start, _ in question.windows],
+        end=min(end, now),
+        # A unit at t counts when t < as_of - lookahead (kpis.md 1.7).
+        mature_before=now - lookahead if lookahead else end,
+        group_by=question.group_by,
+        filters=question.filters,
+    )
+
+
+async def _pile_up(
+    snap: Snapshot,
+    question: Question,
+    selection: Selection,
+    changes: Mapping[tuple[int, Group], Sequence[Row]],
+) -> dict[tuple[int, Group], list[Row]]:
+    """How many there are at the end of each window: all that came before, and what it added."""
+    piled: dict[tuple[int, Group], list[Row]] = defaultdict(list)
+    before = await load_before(snap, question.kpi, selection)
+    for group in {*before, *(group for _, group in changes)}:
+        pile = list(before.get(group, ()))
+        for window in range(len(question.windows)):
+            pile += changes.get((window, group), ())
+            piled[window, group] = list(pile)
+    return piled
+
+
+def _mix(
+    question: Question,
+    by_place: Mapping[tuple[int, Group], Sequence[Row]],
+    groups: Sequence[Group],
+) -> list[Point]:
+    """Each group's share of all groups of its window."""
+    points = []
+    for window in range(len(question.windows)):
+        own = {group: read(question.kpi, by_place.get((window, group), ())) for group in groups}
+        everybody = sum(reading.num for reading in own.values())
+        for group, reading in own.items():
+            value = ratio(reading.num, everybody, question.kpi.scale)
+            dims = dict(zip(question.group_by, group, strict=True))
+            points.append(Point(window, dims, Reading(reading.num, everybody, value, {})))
+    return points
+
+
+async def _count_persons(snap: Snapshot, question: Question) -> list[Point]:
+    points = []
+    for window, (start, end) in enumerate(question.windows):
+        until = min(end, question.as_of)
+        asked = Asked(instant(start), instant(until), question.churn_window)
+        if question.kpi.id == "contact_rate_customers":
+            points.append(await _contact_rate(snap, question, window, asked))
+            continue
+        for num, den, group in await persons.count(snap, question.kpi.id, asked):
+            name = {"lifecycle": "stage", "rfm": "rfm"}.get(question.kpi.id, "group")
+            dims = {} if group is None else {name: group}
+            value = num if question.kpi.unit == "count" else ratio(num, den, question.kpi.scale)
+            points.append(Point(window, dims, Reading(num, den, value, {})))
+    return points
+
+
+async def _contact_rate(snap: Snapshot, question: Question, window: int, asked: Asked) -> Point:
+    contacts = question._replace(
+        kpi=CATALOGUE["contacts"], windows=[question.windows[window]], group_by=(), filters={}
+    )
+    [sought] = await load_series(snap, contacts)
+    active = await persons.count_active(snap, asked)
+    value = ratio(sought.reading.den, active, question.kpi.scale)
+    return Point(window, {}, Reading(sought.reading.den, active, value, {}))
+
+
+def _order(group: Group) -> tuple[tuple[bool, str], ...]:
+    """By name; what is not known comes last."""
+    return tuple((value is None, value or "") for value in group)

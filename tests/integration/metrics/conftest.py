@@ -1,0 +1,19 @@
+"""A metrics service with a database of its own, asked over HTTP and told events directly."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.fixtures import MakeDatabase
+from tests.support.metrics_house import Callers, House, open_house, prepare_metrics
+
+
+@pytest.fixture(scope="session")
+def callers(tmp_path_factory: pytest.TempPathFactory) -> Callers:
+    return Callers.make(tmp_path_factory.mktemp("metrics-keys"))
+
+
+@pytest.fixture
+async def house(new_database: MakeDatabase, callers: Callers) -> AsyncIterator[House]:
+    async with open_house(await new_database(prepare_metrics), callers) as opened:
+        yield opened
