@@ -46,6 +46,8 @@ class Memory:
         new = {r.key: (r, decode_data(r.envelope)) for r in batch if r.key not in self.timeline}
         claims = collect(new.values())
         self.timeline |= new
+        unsaid = claims.edges.keys() - self.edges.keys() - self.cuts.keys()
+        self.edges |= {key: Held(claims.edges[key]) for key in unsaid}
         self.edges = retell(self.edges, claims, self.cuts)
         for key, cut in claims.cuts.items():
             if not any(cut_for(held.edge, {key: cut}) for held in self.edges.values()):

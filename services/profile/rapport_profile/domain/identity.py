@@ -5,9 +5,8 @@ order in which they were heard of nor what happened in between leaves a trace: a
 cut is as good as one that never was.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -16,12 +15,15 @@ from uuid import UUID, uuid5
 from rapport_events import wire
 from rapport_events.envelope import Record, event_key
 
+from rapport_profile.domain.groups import Groups
+
 SOURCE: Final = "/rapport/profile"
 """CloudEvents source of what this service concludes."""
 
 LINKED: Final = "linked"
 """The rule by which an event with several identifiers makes them one person."""
 
+_LIMITED: Final = frozenset({"user_id", "email", "phone", "anonymous_id"})
 _EXPLICIT: Final = (wire.CustomerMerged, wire.CustomerAliased)
 
 Order = tuple[datetime, datetime, bytes]
@@ -86,6 +88,9 @@ class Limits:
     anonymous_id: int = 100
     other: int = 5
     """Of any further kind."""
+
+    def most(self, kind: str) -> int:
+        return getattr(self, kind) if kind in _LIMITED else self.other
 
 
 def pair_key(one: str, other: str) -> bytes:
@@ -187,75 +192,29 @@ def partition(edges: Iterable[Edge], limits: Limits, known_at: datetime | None =
     it would give a person too many identifiers of a kind.
     """
     everything = list(edges)
-    groups = _Groups(everything, asdict(limits), limits.other)
     standing = [edge for edge in everything if edge.stands(known_at)]
+    subjects = (end for edge in everything for end in (edge.a, edge.b))
+    # Kinds are known from what stands alone: what was taken back leaves no trace.
+    groups = Groups(subjects, _kinds(standing), limits.most)
     refused = {}
     for edge in standing:
         if edge.explicit:
-            groups.join(edge)
+            groups.join(edge.a, edge.b)
     links = (edge for edge in standing if not edge.explicit)
     for edge in sorted(links, key=lambda link: (link.order, link.merge_key)):
-        reason = groups.objection(edge)
+        reason = groups.objection(edge.a, edge.b)
         if reason is None:
-            groups.join(edge)
+            groups.join(edge.a, edge.b)
         else:
             refused[edge.merge_key] = reason
     return Partition(groups.persons(), refused)
 
 
-class _Groups:
-    """Union-find over subjects, counting the identifiers of each kind."""
-
-    def __init__(self, edges: Iterable[Edge], limits: Mapping[str, int], other: int) -> None:
-        self._limits = limits
-        self._other = other
-        kinds: dict[str, str | None] = {}
-        for edge in edges:
-            kinds[edge.a] = _least(kinds.get(edge.a), edge.kind_a)
-            kinds[edge.b] = _least(kinds.get(edge.b), edge.kind_b)
-        self._parents = {subject: subject for subject in kinds}
-        self._sizes = dict.fromkeys(kinds, 1)
-        self._counts = {
-            subject: {} if kind is None else {kind: 1} for subject, kind in kinds.items()
-        }
-
-    def objection(self, edge: Edge) -> str | None:
-        """Why the two must not be one person.
-
-        A kind that only one of them has does not count: whom somebody merged beyond a limit may
-        still get identifiers of other kinds.
-        """
-        one, other = self._find(edge.a), self._find(edge.b)
-        if one == other:
-            return None
-        counts = self._counts[other]
-        for kind, count in sorted(self._counts[one].items()):
-            total = count + counts.get(kind, 0)
-            most = self._limits.get(kind, self._other)
-            if kind in counts and total > most:
-                return f"{kind}: {total} > {most}"
-        return None
-
-    def join(self, edge: Edge) -> None:
-        one, other = self._find(edge.a), self._find(edge.b)
-        if one == other:
-            return
-        if self._sizes[one] < self._sizes[other]:
-            one, other = other, one
-        self._parents[other] = one
-        self._sizes[one] += self._sizes[other]
-        counts = self._counts[one]
-        for kind, count in self._counts[other].items():
-            counts[kind] = counts.get(kind, 0) + count
-
-    def persons(self) -> list[tuple[str, ...]]:
-        members: dict[str, list[str]] = defaultdict(list)
-        for subject in sorted(self._parents):
-            members[self._find(subject)].append(subject)
-        return sorted(map(tuple, members.values()))
-
-    def _find(self, subject: str) -> str:
-        parents = self._parents
-        while (parent := parents[subject]) != subject:
-            parents[subject] = subject = parents[parent]
-        return subject
+def _kinds(edges: Iterable[Edge]) -> dict[str, str]:
+    """The kind of each subject; the least, should events ever disagree."""
+    kinds: dict[str, str] = {}
+    for edge in edges:
+        for subject, kind in ((edge.a, edge.kind_a), (edge.b, edge.kind_b)):
+            if kind is not None:
+                kinds[subject] = min(kind, kinds.get(subject, kind))
+    return kinds
