@@ -44,7 +44,8 @@ class SeveralPeopleError(ApiError):
     def __init__(self, kinds: Sequence[str], people: Sequence[str]) -> None:
         super().__init__(
             f"the identifiers ({', '.join(kinds)}) belong to {len(people)} different people; "
-            "send one request for each, or merge them first",
+            "send one request for each, or merge them first; if you have just sent what links "
+            "them, send its consistency token along",
             members={"subjects": people},
         )
 
