@@ -31,6 +31,18 @@ async def preview(house: House, *refs: str, caller: str = "agent") -> dict[str, 
     return document
 
 
+async def walk(house: House, path: str) -> list[dict[str, Any]]:
+    """At most ten pages of a list."""
+    pages: list[dict[str, Any]] = []
+    while len(pages) < 10:
+        answer = await house.get(path)
+        pages.append(answer.json())
+        if pages[-1]["next_cursor"] is None:
+            break
+        path = answer.links["next"]["url"]
+    return pages
+
+
 async def person(house: House, user: str) -> dict[str, Any]:
     return without_meta(await house.read(f"/v1/profiles/user_id:{user}"))
 
@@ -99,13 +111,8 @@ async def test_without_profile_pii_no_identifier_is_shown_but_its_kind(house: Ho
 async def test_suggestions_come_page_by_page_each_once(house: House) -> None:
     pairs = [await two_users_of_a_mailbox(house) for _ in range(3)]
 
-    found: list[str] = []
-    path: str | None = "/v1/merge-suggestions?limit=1"
-    while path is not None:
-        answer = await house.get(path)
-        page = answer.json()
-        found += [page["suggestions"][0]["merge"]["event_id"]]
-        path = answer.links["next"]["url"] if page["next_cursor"] else None
+    pages = await walk(house, "/v1/merge-suggestions?limit=1")
+    found = [page["suggestions"][0]["merge"]["event_id"] for page in pages]
 
     assert len(found) == len(set(found)) == len(pairs)
 
@@ -185,12 +192,8 @@ async def test_links_come_page_by_page_the_oldest_first(house: House) -> None:
         who = {"user_id": user, "anonymous_id": a_name()}
         await house.tell(await told(house.keyring, who, "session.signed_in", NOON + days(day)))
 
-    seen: list[str] = []
-    path: str | None = f"/v1/profiles/user_id:{user}/links?limit=2"
-    while path is not None:
-        answer = await house.get(path)
-        seen += [link["since"] for link in answer.json()["links"]]
-        path = answer.links["next"]["url"] if answer.json()["next_cursor"] else None
+    pages = await walk(house, f"/v1/profiles/user_id:{user}/links?limit=2")
+    seen = [link["since"] for page in pages for link in page["links"]]
 
     assert len(seen) == 5
     assert seen == sorted(seen)
