@@ -10,4 +10,5 @@ END
 }
 create rapport_ingest "$INGEST_PASSWORD"
 create rapport_profile "$PROFILE_PASSWORD"
+create rapport_metrics "$METRICS_PASSWORD"
 create rapport_keyring "$KEYRING_PASSWORD"
