@@ -1,6 +1,7 @@
 """Reading a customer's history, as events or as cards."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Final
 
@@ -19,6 +20,7 @@ from rapport_profile.reader import Opened, open_events
 from rapport_profile.ref import Ref, parse_ref
 from rapport_profile.schemas.timeline import CardsView, TimelineView
 from rapport_profile.views import timeline as views
+from rapport_profile.views.work import withdrawn
 
 router = APIRouter(prefix="/v1/profiles", tags=["profiles"])
 
@@ -68,7 +70,10 @@ async def _read_cards(
         cards, is_end = await _cut_cards(snap, members, selection, query.limit)
         sampled = [key for run in cards for key in run.sampled]
         found = await queries.load_events(snap, sampled)
+        removed = await _removed_notes(snap, members, cards)
     opened = {one.stored.key: one for one in await open_events(visit.library.keyring, found)}
+    for key in removed & opened.keys():
+        opened[key] = replace(opened[key], personal={})
     mask = visit.mask()
     return CardsView(
         view="cards",
@@ -77,6 +82,16 @@ async def _read_cards(
         next_cursor=None if is_end else _cursor(query, cards[-1].oldest.place),
         meta=moment.meta(mask),
     )
+
+
+async def _removed_notes(
+    snap: Snapshot, members: Sequence[str], cards: Sequence[Run]
+) -> set[bytes]:
+    """Events of notes that have been removed since: nobody reads their words in passing."""
+    if not any(run.newest.type.startswith("note.") for run in cards):
+        return set()
+    person = await queries.load_person(snap, members[0])
+    return set() if person is None else withdrawn(person.profile)
 
 
 async def _cut_cards(

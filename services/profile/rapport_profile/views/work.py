@@ -42,6 +42,16 @@ def worded(thing: Note | Task | Commitment) -> list[str]:
     return [step.by.event for step in reversed(thing.steps[-_REWORDED:])]
 
 
+def withdrawn(profile: Profile) -> set[bytes]:
+    """Keys of the events of removed notes."""
+    return {
+        bytes.fromhex(step.by.event)
+        for note in profile.notes.values()
+        if note.end is not None
+        for step in note.steps
+    }
+
+
 def note(name: str, note: Note, opened: Mapping[str, Opened], mask: Mask) -> NoteView:
     return NoteView(
         note=name,
