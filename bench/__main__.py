@@ -5,7 +5,7 @@ import sys
 
 from bench.page import PAGE, page
 
-BENCHES = ("producer", "loop_overhead", "projector", "ingest", "visible", "read")
+BENCHES = ("producer", "loop_overhead", "projector", "ingest", "visible", "read", "search")
 
 
 def main(names: list[str]) -> int:

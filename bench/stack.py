@@ -25,7 +25,7 @@ async def open_stack(broker: str = "embedded") -> AsyncIterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         plan = Plan(state_dir=_open(Path(folder)), base_port=_free_base(), broker=broker)
         async with running_stack(plan, lambda _: None) as stack:
-            yield stack.description
+            yield {**stack.description, "state_dir": str(plan.state_dir)}
 
 
 def memory(stack: dict[str, Any]) -> dict[str, float]:
