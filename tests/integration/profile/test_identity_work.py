@@ -1,8 +1,7 @@
 """Who may be one person, why somebody is, and what a merge would change."""
 
-from typing import Any
+from typing import Any, Final
 
-import pytest
 from sqlalchemy import text
 
 from tests.support.events import NOON, days, happened, new_subject
@@ -17,6 +16,28 @@ from tests.support.identity_work import (
 from tests.support.privacy import a_name, an_email, resolved
 from tests.support.profile_house import House
 from tests.support.sealed import told
+
+BAD_PREVIEWS: Final[list[tuple[object, int, str]]] = [
+    ({"profiles": ["user_id:nobody-1", "user_id:nobody-2"]}, 404, "customer_not_found"),
+    ({"profiles": [new_subject(), new_subject()]}, 404, "customer_not_found"),
+    ({"profiles": ["nonsense", "user_id:u-1"]}, 422, "malformed_ref"),
+    ({"profiles": ["user_id:u-1"]}, 422, "validation_failed"),
+    ({"profiles": ["user_id:u-1"] * 3}, 422, "validation_failed"),
+    ({"profiles": "user_id:u-1"}, 422, "validation_failed"),
+    ({"profiles": ["user_id:u-1", 7]}, 422, "validation_failed"),
+    ({"profiles": ["user_id:u-1", "x:y"], "merge": True}, 422, "validation_failed"),
+    ([], 422, "validation_failed"),
+]
+
+BAD_QUESTIONS: Final = [
+    ("/v1/merge-suggestions?cursor=nonsense", 400),
+    ("/v1/merge-suggestions?limit=0", 422),
+    ("/v1/merge-suggestions?limit=101", 422),
+    ("/v1/merge-suggestions?since=2026-01-01", 422),
+    ("/v1/profiles/user_id:nobody-at-all/links", 404),
+    ("/v1/profiles/nonsense/links", 422),
+    ("/v1/profiles/order:O-404/links", 404),
+]
 
 
 async def suggestions(house: House, caller: str = "agent") -> list[dict[str, Any]]:
@@ -257,26 +278,11 @@ async def test_each_person_in_an_answer_is_in_the_audit_trail(house: House) -> N
         assert {read["person"] for read in reads if read["action"] == action} == people
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"profiles": ["user_id:nobody-1", "user_id:nobody-2"]}, 404, "customer_not_found"),
-        ({"profiles": [new_subject(), new_subject()]}, 404, "customer_not_found"),
-        ({"profiles": ["nonsense", "user_id:u-1"]}, 422, "malformed_ref"),
-        ({"profiles": ["user_id:u-1"]}, 422, "validation_failed"),
-        ({"profiles": ["user_id:u-1"] * 3}, 422, "validation_failed"),
-        ({"profiles": "user_id:u-1"}, 422, "validation_failed"),
-        ({"profiles": ["user_id:u-1", 7]}, 422, "validation_failed"),
-        ({"profiles": ["user_id:u-1", "x:y"], "merge": True}, 422, "validation_failed"),
-        ([], 422, "validation_failed"),
-    ],
-)
-async def test_a_preview_of_what_cannot_be_merged_is_refused(
-    house: House, body: object, status: int, code: str
-) -> None:
-    answer = await house.post("/v1/profiles:preview-merge", body, "agent")
+async def test_a_preview_of_what_cannot_be_merged_is_refused(house: House) -> None:
+    for body, status, code in BAD_PREVIEWS:
+        answer = await house.post("/v1/profiles:preview-merge", body, "agent")
 
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), body
 
 
 async def test_a_malformed_name_in_a_preview_is_pointed_at(house: House) -> None:
@@ -318,22 +324,9 @@ async def test_one_person_cannot_be_merged_with_themselves(house: House) -> None
     assert answer.json()["subject"] == (await person(house, two.one))["subject"]
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/v1/merge-suggestions?cursor=nonsense", 400),
-        ("/v1/merge-suggestions?limit=0", 422),
-        ("/v1/merge-suggestions?limit=101", 422),
-        ("/v1/merge-suggestions?since=2026-01-01", 422),
-        ("/v1/profiles/user_id:nobody-at-all/links", 404),
-        ("/v1/profiles/nonsense/links", 422),
-        ("/v1/profiles/order:O-404/links", 404),
-    ],
-)
-async def test_bad_questions_are_answered_as_everywhere(
-    house: House, path: str, status: int
-) -> None:
-    assert (await house.get(path)).status_code == status
+async def test_bad_questions_are_answered_as_everywhere(house: House) -> None:
+    for path, status in BAD_QUESTIONS:
+        assert (await house.get(path)).status_code == status, path
 
 
 async def test_a_cursor_of_links_opens_no_list_of_suggestions(house: House) -> None:
