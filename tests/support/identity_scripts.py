@@ -45,6 +45,7 @@ class _World:
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
+        self.name = f"{chance.getrandbits(64):016x}"
         self.number = 0
         self.kinds = {
             str(UUID(int=chance.getrandbits(128), version=4)): chance.choice(KINDS)
@@ -62,7 +63,7 @@ class _World:
             subject,
             time,
             told=time + lag,
-            event_id=f"e-{self.number}",
+            event_id=f"{self.name}-{self.number}",
             linked=",".join(others) or None,
             identifiedby=kinds and ",".join(self.kinds[one] for one in (subject, *others)),
             **told,
