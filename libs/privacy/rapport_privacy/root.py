@@ -72,6 +72,10 @@ class RootKey:
         """What stays of an identifier after its erasure; its own key, so that it joins nothing."""
         return hmac.digest(self._suppression, blind_index, "sha256")
 
+    def suppression_of(self, kind: str, value: str) -> bytes:
+        """The same from a normalised identifier."""
+        return self.suppression(self.blind_index(kind, value))
+
     def new_data_key(self, kid: str, subject: str | None) -> tuple[DataKey, bytes]:
         """A random key, and how it is stored."""
         secret = os.urandom(SECRET_BYTES)

@@ -79,7 +79,7 @@ class Upkeep:
 
     def suppression_of(self, kind: str, value: str) -> bytes:
         """What would stay of a NORMALISED identifier after its erasure."""
-        return self._root.suppression(self._root.blind_index(kind, value))
+        return self._root.suppression_of(kind, value)
 
     async def suppressed(self, suppressions: Collection[bytes]) -> set[bytes]:
         """Those of what `suppression_of` gave whose person was erased."""

@@ -165,11 +165,12 @@ def worker_component(premises: Premises) -> Component:
 
 
 def pruning_component(premises: Premises) -> Component:
-    """Forgets old refusals."""
+    """Forgets old refusals, and those about people who were erased."""
 
     async def prune(stop: asyncio.Event) -> None:
         async with premises.enter() as house:
-            await keep_pruned(house.engine, stop, timedelta(days=premises.settings.quarantine.days))
+            age = timedelta(days=premises.settings.quarantine.days)
+            await keep_pruned(house.engine, house.keyring, stop, age)
 
     return prune
 

@@ -21,8 +21,8 @@ class QuarantineSettings(Section):
         default=30,
         ge=1,
         le=365,
-        description="How long refused events are kept: they may hold personal data that no "
-        "erasure of a person can find",
+        description="How long refused events are kept: one that nobody can read may name a "
+        "person in a way that their erasure cannot find",
     )
 
 

@@ -2,6 +2,7 @@
 
 from rapport_runtime.tables import runtime_tables
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     DateTime,
@@ -33,6 +34,8 @@ quarantine = Table(
     Column("event_id", Text),
     # What was sent, sealed: it may hold anything, personal data above all.
     Column("payload", LargeBinary, nullable=False),
+    # What the keyring would keep of each identifier in it after an erasure; joins nothing else.
+    Column("names", ARRAY(LargeBinary), nullable=False, server_default="{}"),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("seen", Integer, nullable=False, server_default="1"),
     Column("last_seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

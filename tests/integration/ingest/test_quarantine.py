@@ -4,6 +4,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from rapport_ingest.quarantine.erasing import forget_erased
+from rapport_privacy.keyring import Resolved
 
 from tests.support.ingest_house import Ingest, a_user, an_id
 from tests.support.publishers import cloudevent, track
@@ -195,3 +197,22 @@ async def test_only_operators_look_into_quarantine(ingest: Ingest, caller: str) 
     answer = await ingest.client.get("/v1/ops/quarantine", headers=ingest.auth(caller))
 
     assert answer.status_code == 403
+
+
+async def test_what_waits_about_an_erased_person_is_deleted(ingest: Ingest) -> None:
+    ada, bob = a_user(), a_user()
+    about_ada = _bad(body="secret", identifiers={"user_id": ada})
+    early = await _hold(ingest, about_ada)
+    other = await _hold(ingest, _bad(identifiers={"user_id": bob}))
+    keyring = ingest.house.keyring
+    (person,) = await keyring.resolve([{"user_id": ada}])
+    assert isinstance(person, Resolved)
+
+    await keyring.erase([str(person.subject)], certificate_id=an_id())
+    late = await _hold(ingest, _bad(identifiers={"user_id": ada}))
+    await forget_erased(ingest.house.engine, keyring)
+
+    left = (await ingest.get("/v1/ops/quarantine", limit=200))["items"]
+    ids = {one["id"] for one in left}
+    assert other["id"] in ids
+    assert not {early["id"], late["id"]} & ids

@@ -11,6 +11,7 @@ from rapport_runtime.logs import scrub
 from rapport_ingest.canonical import UnreadableBodyError, parse
 from rapport_ingest.draft import Rejection, raw_json
 from rapport_ingest.pipeline.accept import Delivery
+from rapport_ingest.quarantine.named import names_in
 
 PURPOSE: Final = "quarantine"
 
@@ -29,6 +30,8 @@ class Seals(Protocol):
     def open_local(self, purpose: str, sealed: bytes) -> bytes: ...
 
     def mac_local(self, purpose: str, payload: bytes) -> bytes: ...
+
+    def suppression_of(self, kind: str, value: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ def row_of(rejection: Rejection, delivery: Delivery, seals: Seals) -> dict[str, 
         **row,
         "digest": seals.mac_local(PURPOSE, orjson.dumps(row) + raw)[:16],
         "payload": seals.seal_local(PURPOSE, plaintext),
+        "names": sorted(seals.suppression_of(*name) for name in names_in(rejection.raw)),
         "received_at": arrival.received,
         "topic": topic,
         "partition": partition,
