@@ -102,6 +102,17 @@ def test_one_issue_over_all_channels() -> None:
     ]
 
 
+def test_messages_count_on_the_channel_on_which_they_were_written() -> None:
+    (issue,) = issues_of(adas_parcel(), after=2)
+
+    counted = [
+        (one.attempt.messages_in, one.attempt.messages_out)
+        for one in issue.attempts
+        if one.contact.kind == "ticket"
+    ]
+    assert counted == [(0, 1), (1, 0)]
+
+
 def test_what_the_customer_gave_and_did_need_not_be_asked_again() -> None:
     (issue,) = issues_of(adas_parcel(), after=2)
 
@@ -162,6 +173,17 @@ def test_the_same_topic_of_two_orders_is_two_issues() -> None:
     )
 
     assert parts(found) == [["ticket:T"], ["ticket:U"]]
+
+
+def test_a_call_about_the_ticket_of_one_order_does_not_draw_in_another_order() -> None:
+    found = issues_of(
+        asked("T", correlation="O-1"),
+        talked("c", 1, topic="delivery", ticket="T"),
+        asked("U", 2, correlation="O-2"),
+        orders=("O-1", "O-2"),
+    )
+
+    assert parts(found) == [["ticket:T", "call:c"], ["ticket:U"]]
 
 
 def test_a_return_and_a_ticket_about_one_order_are_one_issue() -> None:
