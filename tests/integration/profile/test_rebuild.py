@@ -1,0 +1,274 @@
+"""Building the projection again from the log, beside the live one, and putting it in its place."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx2
+import pytest
+from rapport_cli.stack.processes import free_port
+from rapport_events.envelope import Record
+from rapport_profile import queries
+from rapport_profile.pool import open_pool
+from rapport_runtime.rebuild import rebuild, roll_back, verify
+from rapport_runtime.rebuild.build import NothingToRollBackError
+from rapport_runtime.rebuild.level import BusyError, alone
+from rapport_runtime.subscription import Derived
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.support.events import happened, new_subject
+from tests.support.rebuilding import Running, Shop
+
+EQUAL, DIFFERENT, IMPOSSIBLE, KILLED = 0, 1, 3, -9
+
+POINTS = (
+    "after_db_commit", "after_build", "after_compare", "before_exchange", "before_promotion",
+    "after_promotion",
+)  # fmt: skip
+
+
+async def test_a_rebuilt_projection_is_equal_and_takes_the_place_of_the_live_one(
+    busy_shop: Shop,
+) -> None:
+    before = await busy_shop.rows("SELECT 'profile'::regclass::oid, 'timeline'::regclass::oid")
+
+    report = await rebuild(busy_shop.site)
+
+    assert (report["differing"], report["status"]) == (0, "promoted")
+    assert report["compared"]["state"] > 200
+    after = await busy_shop.rows("SELECT 'profile'::regclass::oid, 'timeline'::regclass::oid")
+    assert set(after[0]).isdisjoint(before[0])
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+    assert await busy_shop.schemas() == {"profile_previous"}
+
+
+async def test_a_rebuild_lets_nothing_out(busy_shop: Shop) -> None:
+    pair = [new_subject(), new_subject()]
+    await busy_shop.log.tell([happened("customer.identified", pair[0], linked=pair[1])])
+    await busy_shop.project()
+    outbox = await busy_shop.rows("SELECT * FROM outbox ORDER BY id")
+    assert outbox
+
+    assert (await rebuild(busy_shop.site))["status"] == "promoted"
+
+    assert await busy_shop.rows("SELECT * FROM outbox ORDER BY id") == outbox
+    assert await busy_shop.rows("SELECT * FROM profile_previous.outbox") == []
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_rebuild_that_is_killed_is_carried_on(busy_shop: Shop, point: str) -> None:
+    small = {"RAPPORT_WORKER__BATCH": "500"}
+    await busy_shop.log.tell_crowd(300, 30, seed=random.randrange(1 << 30))
+    armed = {"RAPPORT_FAILPOINTS": f"{point}:1", **small}
+
+    status, _ = await busy_shop.command("rebuild", **armed)
+
+    assert status == KILLED
+    await busy_shop.project()
+    if point != "after_promotion":
+        done = await busy_shop.rows("SELECT sum(next_offset) FROM profile_next.projector_offset")
+        assert done[0][0] >= 500
+        status, said = await busy_shop.command("rebuild", **small)
+        assert (status, said[0]) == (EQUAL, {"step": "resuming", "build": 1})
+        assert (said[-1]["status"], said[-1]["build"]) == ("promoted", 1)
+    _, said = await busy_shop.command("rebuild", "--status")
+    assert [(one["id"], one["status"]) for one in said[0]["builds"]] == [(1, "promoted")]
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+
+
+async def test_readers_and_the_live_worker_go_on_while_the_projection_is_rebuilt(
+    busy_shop: Shop,
+) -> None:
+    async with open_traffic(busy_shop) as traffic:
+        for _ in range(2):
+            status, said = await busy_shop.command("rebuild")
+            assert (status, said[-1]["status"]) == (EQUAL, "promoted"), said
+        status, said = await busy_shop.command("rebuild", "--rollback")
+        assert (status, said[-1]["status"]) == (EQUAL, "rolled_back"), said
+        service = traffic.service.process
+        assert service.is_alive()
+
+    assert traffic.failed == []
+    assert traffic.reads > 100
+    assert service.exitcode == 0
+    await busy_shop.project()
+    orders = await busy_shop.rows(
+        "SELECT subject_id::text, count(*) FROM timeline WHERE type = 'order.placed.v1' GROUP BY 1"
+    )
+    assert dict(orders)[traffic.regular] == traffic.placed
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+
+
+async def test_a_reader_who_saw_an_event_still_sees_it_when_tables_change_places(
+    busy_shop: Shop,
+) -> None:
+    await rebuild(busy_shop.site, promote=False)
+    ada = new_subject()
+    await busy_shop.log.tell([happened("order.placed", ada, order="o", amount=1, currency="EUR")])
+    await busy_shop.project()
+    pool = await open_pool(busy_shop.settings.database)
+    try:
+        async with queries.snapshot(pool) as snap:
+            await queries.load_progress(snap, "profile.v1")
+            promoting = asyncio.create_task(rebuild(busy_shop.site))
+            held_up = asyncio.create_task(busy_shop.heard["waiting"].wait())
+            await asyncio.wait({promoting, held_up}, return_when=asyncio.FIRST_COMPLETED)
+
+            assert await queries.load_person(snap, ada) is not None
+
+        assert (await promoting)["status"] == "promoted"
+    finally:
+        await pool.close()
+
+
+async def test_a_version_that_differs_is_not_promoted_unless_forced(busy_shop: Shop) -> None:
+    other = replace(busy_shop.site, projection=without_orders(busy_shop.site.projection))
+
+    report = await rebuild(other)
+
+    assert (report["status"], report["differing"] > 200) == ("built", True)
+    assert {one["part"] for one in report["differences"]} >= {"state", "timeline", "reference"}
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+    assert (await rebuild(other, force=True))["status"] == "promoted"
+    assert (await verify(busy_shop.site, None))["differing"] > 200
+    assert (await roll_back(busy_shop.site))["status"] == "rolled_back"
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+
+
+async def test_a_roll_back_catches_up_first_and_is_done_once(busy_shop: Shop) -> None:
+    await rebuild(busy_shop.site)
+    await busy_shop.log.tell_crowd(500, 50, seed=random.randrange(1 << 30))
+    await busy_shop.project()
+
+    report = await roll_back(busy_shop.site)
+
+    assert report["status"] == "rolled_back"
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+    with pytest.raises(NothingToRollBackError):
+        await roll_back(busy_shop.site)
+
+
+async def test_without_promotion_the_live_version_stays(busy_shop: Shop) -> None:
+    before = await busy_shop.rows("SELECT 'profile'::regclass::oid")
+
+    status, said = await busy_shop.command("rebuild", "--no-promote")
+
+    assert (status, said[-1]["status"]) == (EQUAL, "built")
+    assert await busy_shop.rows("SELECT 'profile'::regclass::oid") == before
+    status, said = await busy_shop.command("rebuild", "--promote")
+    assert (status, said[0]["step"], said[-1]["status"]) == (EQUAL, "resuming", "promoted")
+
+
+async def test_two_rebuilds_at_once_are_one_too_many(busy_shop: Shop) -> None:
+    async with alone(busy_shop.site):
+        with pytest.raises(BusyError):
+            await rebuild(busy_shop.site)
+        status, said = await busy_shop.command("verify")
+
+    assert (status, said[-1]["code"]) == (IMPOSSIBLE, "rebuild_busy")
+
+
+async def test_what_was_discarded_is_not_parked_again_by_a_rebuild(busy_shop: Shop) -> None:
+    await busy_shop.log.tell_bytes([(b"k", b"rubbish"), (b"k", b"more of it")])
+    await busy_shop.project()
+    await busy_shop.rows(
+        "UPDATE parked_event SET settled_at = now(), settled_as = 'discarded' WHERE id = 1"
+    )
+    parked = await busy_shop.rows("SELECT * FROM parked_event ORDER BY id")
+    assert len(parked) >= 2
+
+    assert (await rebuild(busy_shop.site))["status"] == "promoted"
+
+    assert await busy_shop.rows("SELECT * FROM parked_event ORDER BY id") == parked
+    assert (await roll_back(busy_shop.site))["status"] == "rolled_back"
+    assert await busy_shop.rows("SELECT * FROM parked_event ORDER BY id") == parked
+
+
+def without_orders(projection: Any) -> Any:  # noqa: ANN401 - the profile's
+    """A version that knows nothing of orders."""
+    original = projection.subscription.apply
+
+    async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
+        kept = [one for one in batch if not one.envelope.type.startswith("order.")]
+        return await original(tx, kept) if kept else ()
+
+    return replace(projection, subscription=replace(projection.subscription, apply=apply))
+
+
+@dataclass
+class Traffic:
+    """People who read and a shop that goes on selling, while something else happens."""
+
+    shop: Shop
+    client: httpx2.AsyncClient
+    service: Running
+    regular: str = field(default_factory=new_subject)
+    placed: int = 0
+    reads: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    async def order(self) -> None:
+        order = {"order": f"o-{self.placed}", "amount": 1, "currency": "EUR"}
+        await self.shop.log.tell([happened("order.placed", self.regular, fields=order)])
+        self.placed += 1
+
+    async def sell(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.order()
+            await self.shop.log.tell_crowd(20, 200, seed=random.randrange(1 << 30))
+
+    async def read(self, stop: asyncio.Event) -> None:
+        """The orders of a customer never become fewer."""
+        seen = 0
+        while not stop.is_set():
+            regular = await self.show(self.regular)
+            count = regular["orders"]["count"] if regular else seen
+            if count < seen:
+                self.failed.append(f"{count} orders after {seen}")
+            seen = count
+            await self.show(f"{self.regular}/timeline")
+
+    async def show(self, path: str) -> dict[str, Any]:
+        answer = await self.client.get(f"/v1/profiles/{path}")
+        self.reads += 1
+        if answer.status_code != 200:
+            self.failed.append(answer.text)
+            return {}
+        document: dict[str, Any] = answer.json()
+        return document
+
+
+@asynccontextmanager
+async def open_traffic(shop: Shop) -> AsyncIterator[Traffic]:
+    """A service with API and worker in one process, and callers."""
+    leaving, port = asyncio.Event(), free_port()
+    headers = {"authorization": f"Bearer {shop.secrets.keys['masked']}"}
+    address = f"http://127.0.0.1:{port}"
+    service = shop.start("all", RAPPORT_HTTP__PORT=str(port))
+    async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=20) as client:
+        traffic = Traffic(shop, client, service)
+        try:
+            await traffic.order()
+            await until_shown(traffic)
+            jobs = [asyncio.create_task(traffic.sell(leaving))]
+            jobs += [asyncio.create_task(traffic.read(leaving)) for _ in range(3)]
+            yield traffic
+            leaving.set()
+            await asyncio.gather(*jobs)
+        finally:
+            service.process.terminate()
+            await asyncio.to_thread(service.wait, 20)
+
+
+async def until_shown(traffic: Traffic) -> None:
+    """Returns when the service runs and has projected the first order."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(httpx2.TransportError):
+                answer = await traffic.client.get(f"/v1/profiles/{traffic.regular}")
+                if answer.status_code == 200:
+                    return
+            await asyncio.sleep(0.1)

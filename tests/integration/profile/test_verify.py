@@ -1,0 +1,84 @@
+"""The live projection is what the log says; where it is not, `verify` finds it."""
+
+from itertools import pairwise
+
+import pytest
+from rapport_runtime.rebuild import verify
+
+from tests.support.events import NOON, days, happened, new_subject
+from tests.support.rebuilding import Shop
+
+DAMAGES = {
+    "state": "UPDATE profile SET state = set_byte(state, 3, 255 - get_byte(state, 3)) {ada}",
+    "members": "UPDATE profile SET merged_into = NULL, state = '' {phone}",
+    "timeline": "DELETE FROM timeline {ada} AND type = 'order.placed.v1'",
+    "reference": "UPDATE reference SET ref = 'another' {ada}",
+    "edge": "DELETE FROM identity_edge WHERE '{0}' IN (a, b)",
+}
+"""Part that differs to what breaks it; `{ada}` is a WHERE clause."""
+
+
+async def a_customer(shop: Shop) -> tuple[str, str]:
+    """Somebody with an order, known by two subjects."""
+    ada, phone = sorted((new_subject(), new_subject()))
+    order = {"order": f"o-{ada}", "amount": 1, "currency": "EUR"}
+    await shop.log.tell(
+        [
+            happened("customer.identified", phone, NOON, linked=ada),
+            happened("order.placed", ada, NOON + days(1), fields=order),
+        ]
+    )
+    await shop.project()
+    return ada, phone
+
+
+async def damage(shop: Shop, part: str, ada: str, phone: str) -> None:
+    clauses = {name: f"WHERE subject_id = '{it}'" for name, it in (("ada", ada), ("phone", phone))}
+    await shop.rows(DAMAGES[part].format(ada, **clauses))
+
+
+@pytest.mark.parametrize("part", DAMAGES)
+async def test_a_damaged_row_is_found_by_customer_and_part(busy_shop: Shop, part: str) -> None:
+    ada, phone = await a_customer(busy_shop)
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+
+    await damage(busy_shop, part, ada, phone)
+
+    for report in (await verify(busy_shop.site, None), await verify(busy_shop.site, 10_000)):
+        found = {(one["subject"], one["part"]) for one in report["differences"]}
+        assert {one for one, _ in found} <= {ada, phone}
+        assert part in {one for _, one in found}
+    assert await busy_shop.schemas() == set()
+
+
+async def test_a_lost_row_is_told_from_a_changed_one(busy_shop: Shop) -> None:
+    ada, phone = await a_customer(busy_shop)
+    await damage(busy_shop, "timeline", ada, phone)
+
+    status, said = await busy_shop.command("verify", "--all")
+
+    assert status == 1
+    assert said[-1]["differences"] == [
+        {"subject": ada, "part": "timeline", "live_rows": 0, "other_rows": 1}
+    ]
+
+
+async def test_a_sample_takes_everybody_along_who_is_linked_with_it(busy_shop: Shop) -> None:
+    chain = [new_subject() for _ in range(6)]
+    # Told against the direction of the log: each pass over it finds one more.
+    links = [happened("customer.identified", one, linked=other) for one, other in pairwise(chain)]
+    await busy_shop.log.tell(links[::-1])
+    await busy_shop.project()
+
+    for _ in range(3):
+        report = await verify(busy_shop.site, 100)
+
+        assert (report["differing"], report["sample"]) == (0, 100)
+        assert 100 <= report["compared"]["state"] < 200
+
+
+async def test_what_agrees_ends_with_status_0_and_shows_nobody(busy_shop: Shop) -> None:
+    status, said = await busy_shop.command("verify", "--sample", "50")
+
+    assert (status, said[-1]["step"], said[-1]["differences"]) == (0, "done", [])
+    assert said[-1]["compared"]["timeline"] >= 50
