@@ -1,7 +1,7 @@
 """The profile service on a TCP port of its own, and a screen that follows one customer live."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,10 +135,10 @@ async def following(
     caller: str = "agent",
     query: str = "",
     port: int | None = None,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[AsyncIterator[Said | str]]:
     """The events of a new connection, which resumes where the screen is; it takes each of them."""
-    given = {"authorization": f"Bearer {house.secrets.keys[caller]}", **headers}
+    given = {"authorization": f"Bearer {house.secrets.keys[caller]}", **(headers or {})}
     if screen is not None and screen.last_id is not None:
         given["last-event-id"] = screen.last_id
     url = f"http://127.0.0.1:{port or house.port}{house.path(ref, query)}"
