@@ -38,6 +38,12 @@ def test_every_line_of_the_guide_does_what_it_says(demo_stack: DemoStack) -> Non
         "2 pages viewed",  # the cards
         '"url":"/v1/profiles/',  # the search
         "Prefers to be called after five.",  # what was just written
+        '"reason":"user_id: 2 > 1"',  # the suggestion
+        '"guards":[{"kind":"user_id","total":2,"limit":1}]',  # the preview
+        '"merge":{"event_id":"m-hedy","source":"/desk/eve"}',  # the links
+        '"state":"cut","explicit":true',  # the unmerge
+        '"because":"hand_over"',  # what they already went through
+        '"versions":[{"event"',  # the notes
         '"traits.first_name"',  # masked
         '"purpose":"call c-501"',  # the audit trail
     ):
