@@ -1,7 +1,6 @@
 """What a merge of two people would change, before anybody has told it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -74,9 +73,8 @@ def overridden(one: Mapping[str, int], other: Mapping[str, int], limits: Limits)
     `one`, `other`: kind to the number of identifiers. A kind that only one of them has holds
     nobody apart.
     """
-    most = asdict(limits)
     totals = [(kind, one[kind] + other[kind]) for kind in sorted(one.keys() & other.keys())]
-    found = [Excess(kind, total, most.get(kind, limits.other)) for kind, total in totals]
+    found = [Excess(kind, total, limits.most(kind)) for kind, total in totals]
     return [excess for excess in found if excess.total > excess.limit]
 
 
