@@ -1,17 +1,17 @@
 """One customer at two moments: both states in one pass, and the events that are between them."""
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from rapport_events.envelope import Record
 
-from rapport_profile.domain.changes import Item, touched
-from rapport_profile.domain.fold import fold
+from rapport_profile.domain.changes import Item, Watch
+from rapport_profile.domain.fold import Fact, fold
 from rapport_profile.domain.identity import Edge
-from rapport_profile.domain.state import Profile
+from rapport_profile.domain.state import Profile, pack, unpack
 from rapport_profile.edges import load_held
 from rapport_profile.history import CHUNK, When, bounds, fact_of
 from rapport_profile.queries import MOST_TRAIT_EVENTS, Snapshot, load_events
@@ -75,8 +75,9 @@ class Picture:
     trait_events: deque[Stored] = field(default_factory=lambda: deque(maxlen=MOST_TRAIT_EVENTS))
     """Newest first."""
 
-    def take(self, stored: Stored, record: Record) -> None:
-        if record.envelope.type in TRAIT_BEARING:
+    def take(self, stored: Stored, fact: Fact) -> None:
+        fold(self.profile, [fact])
+        if fact[0].envelope.type in TRAIT_BEARING:
             self.trait_events.appendleft(stored)
 
 
@@ -89,30 +90,41 @@ class Compared:
     causes: dict[Item, Causes] = field(default_factory=lambda: defaultdict(Causes))
     told: dict[bytes, Cause] = field(default_factory=dict)
     """Trait events that only one side has: what they say must be opened to be known."""
+    is_split: bool = False
+    """Up to the first event that only one side has, `before` is both."""
+
+    def split(self) -> None:
+        if not self.is_split:
+            self.is_split = True
+            self.after.profile = unpack(pack(self.before.profile))
+            self.after.trait_events = self.before.trait_events.copy()
 
 
 async def compare(snap: Snapshot, one: Side, other: Side) -> Compared:
     """Folds both sides. An event that only one of them has is a cause of what it touches."""
-    found = Compared()
+    found, watch = Compared(), Watch()
     cursor = await snap.cursor(_BOTH, *bounds(*one), *bounds(*other))
     while rows := await cursor.fetch(CHUNK):
         for *row, is_before, is_after in rows:
-            _take(found, Stored(*row), is_before=is_before, is_after=is_after)
+            stored = Stored(*row)
+            fact = fact_of(stored)
+            if is_before is not is_after:
+                found.split()
+                _blame(found, fact, watch.touched(fact), gone=is_before)
+            if is_before:
+                found.before.take(stored, fact)
+            if is_after and found.is_split:
+                found.after.take(stored, fact)
+    found.split()
     return found
 
 
-def _take(found: Compared, stored: Stored, *, is_before: bool, is_after: bool) -> None:
-    fact = fact_of(stored)
-    for picture, is_in in ((found.before, is_before), (found.after, is_after)):
-        if is_in:
-            fold(picture.profile, [fact])
-            picture.take(stored, fact[0])
-    if is_before is not is_after:
-        cause = cause_of(fact[0], gone=is_before)
-        for item in touched(fact):
-            found.causes[item].add(cause)
-        if cause.type in TRAIT_BEARING:
-            found.told[stored.key] = cause
+def _blame(found: Compared, fact: Fact, items: Iterable[Item], *, gone: bool) -> None:
+    cause = cause_of(fact[0], gone=gone)
+    for item in items:
+        found.causes[item].add(cause)
+    if cause.type in TRAIT_BEARING:
+        found.told[cause.key] = cause
 
 
 def cause_of(record: Record, *, gone: bool) -> Cause:

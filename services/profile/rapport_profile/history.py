@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from rapport_events.codec import decode, decode_data
+from rapport_events.codec import decode_again, decode_data
 from rapport_events.envelope import Record
 
-from rapport_profile.domain.fold import Fact, fold
+from rapport_profile.domain.fold import ORDER_FREE, Fact, fold, fold_alike
 from rapport_profile.domain.state import Profile, pack, unpack
 from rapport_profile.queries import END, MOST_TRAIT_EVENTS, Snapshot
 from rapport_profile.reader import Stored
@@ -20,8 +20,22 @@ CHUNK: Final = 500
 _EVENTS: Final = """
 SELECT event_key, topic, partition, "offset", value FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
+    AND split_part(type, '.', 1) <> ALL($4::text[])
 ORDER BY time, recordedtime, event_key
 """
+
+_ALIKE: Final = """
+SELECT DISTINCT ON (type, channel) event_key, topic, partition, "offset", value,
+    count(*) OVER alike, min(time) OVER alike
+FROM timeline
+WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
+    AND split_part(type, '.', 1) = ANY($4::text[])
+WINDOW alike AS (PARTITION BY type, channel)
+ORDER BY type, channel, time DESC, recordedtime DESC, event_key DESC
+"""
+"""Page views and their like: for most customers most of the history, and only counted."""
+
+_ORDER_FREE: Final = sorted(ORDER_FREE)
 
 _TELLING: Final = """
 SELECT event_key, topic, partition, "offset", value FROM timeline
@@ -70,7 +84,7 @@ async def load_history(
     known_at: datetime | None = None,
 ) -> list[Fact]:
     """All events of the subjects up to the moment, in fold order."""
-    chunks = _chunks(snap, members, When(as_of, known_at))
+    chunks = _chunks(snap, members, When(as_of, known_at), ())
     return [fact async for chunk in chunks for _, fact in chunk]
 
 
@@ -78,7 +92,10 @@ async def load_past(snap: Snapshot, members: Sequence[str], when: When) -> Past:
     """The person whose subjects these are, folded from their events up to the moment."""
     profile = Profile()
     trait_events: deque[Stored] = deque(maxlen=MOST_TRAIT_EVENTS)
-    async for chunk in _chunks(snap, members, when):
+    for *row, times, since in await snap.fetch(_ALIKE, *bounds(members, when), _ORDER_FREE):
+        last, _ = fact_of(Stored(*row))
+        fold_alike(profile, last, times, since)
+    async for chunk in _chunks(snap, members, when, _ORDER_FREE):
         fold(profile, (fact for _, fact in chunk))
         trait_events.extendleft(
             stored for stored, (record, _) in chunk if record.envelope.type in TRAIT_BEARING
@@ -94,9 +111,9 @@ async def load_telling(snap: Snapshot, members: Sequence[str], when: When) -> li
 
 
 async def _chunks(
-    snap: Snapshot, members: Sequence[str], when: When
+    snap: Snapshot, members: Sequence[str], when: When, without: Sequence[str]
 ) -> AsyncIterator[list[tuple[Stored, Fact]]]:
-    cursor = await snap.cursor(_EVENTS, *bounds(members, when))
+    cursor = await snap.cursor(_EVENTS, *bounds(members, when), without)
     while rows := await cursor.fetch(CHUNK):
         yield [(stored, fact_of(stored)) for stored in (Stored(*row) for row in rows)]
 
@@ -108,7 +125,7 @@ def bounds(members: Sequence[str], when: When) -> tuple[object, ...]:
 
 def fact_of(stored: Stored) -> Fact:
     """A row of the timeline as the fold takes it. No fold asks for the topic."""
-    envelope = decode(stored.value)
+    envelope = decode_again(stored.value)
     record = Record(
         topic="",
         partition=stored.partition,

@@ -11,7 +11,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
-from rapport_profile.domain.changes import PARTS, changes, touched
+from rapport_profile.domain.changes import PARTS, Watch, changes
 from rapport_profile.domain.fold import Fact, fold
 from rapport_profile.domain.state import Profile, pack, unpack
 from rapport_profile.views import changes as views
@@ -64,14 +64,14 @@ def _happening(chance: random.Random, name: str, at: datetime) -> Record:
 
 
 def test_whatever_an_event_changes_it_touches() -> None:
-    profile = Profile()
+    profile, watch = Profile(), Watch()
     for one in every_event():
         before = unpack(pack(profile))
         fold(profile, [one])
 
         changed = {change.item for change in changes(before, profile)}
 
-        assert changed <= touched(one), one[0].envelope.type
+        assert changed <= watch.touched(one), one[0].envelope.type
 
 
 @for_any(st.randoms(use_true_random=False), st.integers(0, 60))
@@ -82,7 +82,8 @@ def test_every_difference_has_an_event_between_the_moments(
 
     found = list(changes(after(life[:earlier]), after(life)))
 
-    explained = {item for one in life[earlier:] for item in touched(one)}
+    watch = Watch()
+    explained = {item for one in life[earlier:] for item in watch.touched(one)}
     assert {change.item for change in found} <= explained
 
 

@@ -45,18 +45,25 @@ def changes(before: Profile, after: Profile) -> Iterator[Change]:
         yield Change(Item(POINTS, POINTS), before.points, after.points)
 
 
-def touched(fact: folding.Fact) -> set[Item]:
-    """The items that an event writes to, or would write to if they were there.
+class Watch:
+    """Finds out which items events write to, or would write to if they were there.
 
-    Found by watching what its fold asks a profile for: there is no second list of what events do.
+    By watching what their fold asks a profile for: there is no second list of what events do.
     """
-    profile = Profile()
-    watched = {part: _Watched() for part in PARTS}
-    for part, items in watched.items():
-        setattr(profile, part, items)
-    folding.fold(profile, [fact])
-    found = {Item(part, name) for part, items in watched.items() for name in items.asked}
-    return found | {Item(POINTS, POINTS)} if profile.points else found
+
+    def __init__(self) -> None:
+        self._asked: set[Item] = set()
+        self._profile = Profile()
+        for part in PARTS:
+            setattr(self._profile, part, _Watched(part, self._asked))
+
+    def touched(self, fact: folding.Fact) -> set[Item]:
+        self._asked.clear()
+        points = self._profile.points
+        folding.fold(self._profile, [fact])
+        if self._profile.points != points:
+            self._asked.add(Item(POINTS, POINTS))
+        return self._asked.copy()
 
 
 def _shown(item: object) -> object:
@@ -80,26 +87,27 @@ def _terms(consent: Consent) -> tuple[bool, str | None, str | None]:
 class _Watched(dict[str, Any]):
     """The items of a part, noting which of them are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str, asked: set[Item]) -> None:
         super().__init__()
-        self.asked: set[str] = set()
+        self._part = part
+        self._asked = asked
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - as in dict
-        self.asked.add(name)
+        self._asked.add(Item(self._part, name))
         return super().__getitem__(name)
 
     def __setitem__(self, name: str, item: object) -> None:
-        self.asked.add(name)
+        self._asked.add(Item(self._part, name))
         super().__setitem__(name, item)
 
     def get(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
-        self.asked.add(name)
+        self._asked.add(Item(self._part, name))
         return super().get(name, default)
 
     def setdefault(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
-        self.asked.add(name)
+        self._asked.add(Item(self._part, name))
         return super().setdefault(name, default)
 
     def pop(self, name: str, default: object = None) -> Any:  # noqa: ANN401 - as in dict
-        self.asked.add(name)
+        self._asked.add(Item(self._part, name))
         return super().pop(name, default)

@@ -1,6 +1,7 @@
 """The fold: a person's events, in the order in which they happened, into their profile."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from rapport_events import wire
@@ -56,23 +57,42 @@ def fold(profile: Profile, facts: Iterable[Fact]) -> Profile:
     return profile
 
 
+def fold_alike(profile: Profile, last: Record, times: int, since: datetime) -> None:
+    """Many events of one type and channel at once, if the order of this type does not matter.
+
+    `last`: the last of them; `since`: when the first one happened.
+    """
+    _count(profile, last, _source(last), times, since)
+
+
 def _evolve(profile: Profile, record: Record, data: wire.Data) -> None:
     envelope = record.envelope
-    by = Source(record.key.hex(), envelope.source, envelope.time)
+    by = _source(record)
+    noun = _count(profile, record, by, 1, envelope.time)
+    if noun not in ORDER_FREE:
+        profile.newest = record.order
+        _evolve_noun(profile, noun, data, by, envelope)
+
+
+def _source(record: Record) -> Source:
+    return Source(record.key.hex(), record.envelope.source, record.envelope.time)
+
+
+def _count(profile: Profile, last: Record, by: Source, times: int, since: datetime) -> str:
+    """What every event does, whatever it says; its noun."""
+    envelope = last.envelope
     time, type_ = envelope.time, envelope.type
-    if profile.first_seen is None or time < profile.first_seen:
-        profile.first_seen = time
+    if profile.first_seen is None or since < profile.first_seen:
+        profile.first_seen = since
     if profile.last_seen is None or time > profile.last_seen:
         profile.last_seen = time
-    profile.events[type_] = profile.events.get(type_, 0) + 1
+    profile.events[type_] = profile.events.get(type_, 0) + times
     noun = type_.partition(".")[0]
     if envelope.channel is not None and noun not in INWARD:
         _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
     if noun in ASKING and (profile.asked is None or time > profile.asked):
         profile.asked = time
-    if noun not in ORDER_FREE:
-        profile.newest = record.order
-        _evolve_noun(profile, noun, data, by, envelope)
+    return noun
 
 
 def _touch(profile: Profile, channel: str, touch: Touch) -> None:
