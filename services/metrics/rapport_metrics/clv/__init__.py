@@ -1,0 +1,1 @@
+"""Predicted customer value: BG/NBD and Gamma-Gamma. Needs `rapport-metrics[clv]`."""
