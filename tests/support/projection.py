@@ -1,6 +1,4 @@
-"""Projecting records as the worker does, at a moment of the test's own choosing."""
-
-from datetime import datetime
+"""Projecting records as the worker does, with what follows from them."""
 
 import orjson
 from rapport_events.envelope import Record
@@ -10,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-async def project(engine: AsyncEngine, *records: Record, now: datetime) -> None:
+async def project(engine: AsyncEngine, *records: Record) -> None:
     """One batch in one transaction, with what follows from it in the outbox."""
     async with engine.begin() as tx:
         sifted = await store.fresh(tx, records)
-        await outbox.add(tx, await consumer.apply(tx, sifted.new, now=now))
+        await outbox.add(tx, await consumer.apply(tx, sifted.new))
 
 
 async def told_stages(engine: AsyncEngine) -> list[dict[str, object]]:

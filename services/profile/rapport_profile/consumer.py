@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -24,6 +23,7 @@ from rapport_profile.domain.people import (
     Person,
     Reference,
     Row,
+    buried,
     by_person,
     carry_on,
     references,
@@ -45,20 +45,15 @@ _BREATH: Final = 100
 
 
 async def apply(
-    tx: AsyncConnection,
-    batch: Sequence[Record],
-    limits: Limits = _LIMITS,
-    now: datetime | None = None,
+    tx: AsyncConnection, batch: Sequence[Record], limits: Limits = _LIMITS
 ) -> Sequence[Derived]:
-    """One batch, inside the transaction that also moves the offsets; `now` is the clock's."""
+    """One batch, inside the transaction that also moves the offsets."""
     facts = [(record, decode_data(record.envelope)) for record in batch if not _is_echo(record)]
     claims = collect(facts)
     rows = await _lock(tx, claims)
-    erased = claims.erased.keys() | {row.subject for row in rows.values() if row.erased_at}
-    if erased:
-        claims.without(erased)
-        facts = [fact for fact in facts if fact[0].envelope.subject not in erased]
     identified = await identify(tx, claims, rows, limits)
+    if erased := claims.erased.keys() | buried(rows):
+        facts = [fact for fact in facts if fact[0].envelope.subject not in erased]
     people = People(rows)
     people.regroup(identified.persons, claims.erased)
     # The database stores the timeline while the events are folded here.
@@ -72,7 +67,7 @@ async def apply(
     await store.save_people(tx, people)
     await store.add_references(tx, found)
     await live.notify(tx, people.touched() | claims.erased.keys())
-    moved = await facets.follow(tx, people, batch, now or datetime.now(UTC))
+    moved = await facets.follow(tx, people, batch)
     return [*identified.derived, *moved]
 
 

@@ -70,18 +70,19 @@ class Cause(NamedTuple):
     id: str
     time: datetime
     historical: bool
+    known_at: datetime
 
     @classmethod
-    def of(cls, record: Record) -> "Cause":
+    def of(cls, record: Record, known_at: datetime) -> "Cause":
         envelope = record.envelope
-        return cls(record.key, envelope.id, envelope.time, envelope.historical)
+        return cls(record.key, envelope.id, envelope.time, envelope.historical, known_at)
 
 
-async def follow(
-    tx: AsyncConnection, people: People, batch: Sequence[Record], now: datetime
-) -> list[Derived]:
+async def follow(tx: AsyncConnection, people: People, batch: Sequence[Record]) -> list[Derived]:
     """The facets of everybody whom the batch moved, after their states were saved.
 
+    The clock is that of the log: how late it was when the last of a person's events was recorded.
+    A worker that is behind must not say what the events that it has yet to read will belie.
     Returns the changes of stage, to be told; queues the events that tell names.
     """
     newcomers, moved, names = _sort(people)
@@ -93,7 +94,9 @@ async def follow(
             continue
         cause = _cause(person, batch)
         announced = _announced(person, rows)
-        facet, changes = facets.follow(announced, person.profile, now=now, happened=cause.time)
+        facet, changes = facets.follow(
+            announced, person.profile, now=cause.known_at, happened=cause.time
+        )
         if rows.get(person.root) != facet:
             changed[person.root] = facet
         derived += (
@@ -185,8 +188,9 @@ def _announced(person: Person, rows: dict[str, Facet]) -> Announced:
 
 
 def _cause(person: Person, batch: Sequence[Record]) -> Cause:
-    telling = [record for record, data in person.facts if type(data) in _TELLING]
-    return Cause.of((telling or [record for record, _ in person.facts] or batch)[-1])
+    own = [record for record, _ in person.facts] or batch
+    telling = [record for record, data in person.facts if type(data) in _TELLING] or own
+    return Cause.of(telling[-1], max(record.envelope.recordedtime for record in own))
 
 
 def _behind(change: Change, person: Person, cause: Cause) -> Cause:
@@ -194,7 +198,7 @@ def _behind(change: Change, person: Person, cause: Cause) -> Cause:
     if change.reason == "event":
         for record, data in person.facts:
             if record.envelope.time == change.at and type(data) is wire.OrderPlaced:
-                return Cause.of(record)
+                return Cause.of(record, cause.known_at)
     return cause
 
 

@@ -1,7 +1,7 @@
 """Time passes without events: tells the stages that people have come into by themselves."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -10,9 +10,11 @@ from rapport_runtime.database import driver
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pause import pause
+from rapport_runtime.standing import lag_ms, load_progress
 from rapport_runtime.subscription import Derived, Resources
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.domain import facets as domain
 from rapport_profile.domain.facets import Facet
 from rapport_profile.domain.state import unpack
@@ -41,7 +43,7 @@ async def sweep(resources: Resources, stop: asyncio.Event) -> None:
     """Until `stop`; any number of processes may do so at once."""
     while not stop.is_set():
         try:
-            swept = await sweep_once(resources, datetime.now(UTC))
+            swept = await sweep_once(resources, await horizon(resources, datetime.now(UTC)))
         except WAITED_FOR as error:
             if not is_environment(error):
                 raise
@@ -49,6 +51,14 @@ async def sweep(resources: Resources, stop: asyncio.Event) -> None:
             swept = 0
         if swept < _BATCH:
             await pause(stop, _IDLE_SECONDS)
+
+
+async def horizon(resources: Resources, now: datetime) -> datetime:
+    """Until when time may be said to have passed: an order may wait in what has yet to be read."""
+    async with resources.engine.connect() as connection:
+        progress = await load_progress(await driver(connection), SUBSCRIPTION.name)
+    behind = max((lag_ms(one, now) for one in progress), default=0)
+    return now - timedelta(milliseconds=behind)
 
 
 async def sweep_once(resources: Resources, now: datetime, most: int = _BATCH) -> int:

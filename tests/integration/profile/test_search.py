@@ -7,6 +7,7 @@ from typing import Any
 from rapport_events.envelope import Record
 from rapport_profile import finding, names, queries
 from rapport_profile.names import index_once
+from rapport_profile.sweep import sweep_once
 from sqlalchemy import text
 
 from tests.support.events import days, new_subject
@@ -26,9 +27,10 @@ async def called(house: House, first: str, last: str, **who: str) -> Record:
 
 
 async def tell(house: House, *records: Record) -> None:
-    """Projects the records and indexes their names."""
+    """Projects the records, indexes their names, and lets time pass until now."""
     await house.tell(*records)
     await index(house)
+    await sweep_once(house.resources, datetime.now(UTC))
 
 
 async def index(house: House) -> None:

@@ -1,14 +1,18 @@
 """Changes of stage are told once, in order, whoever finds them and whatever dies meanwhile."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
-from datetime import datetime
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from rapport_events.envelope import Record
-from rapport_profile.sweep import sweep_once
+from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.sweep import horizon, sweep_once
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.subscription import Resources
+from rapport_runtime.tables import TABLES
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -22,18 +26,24 @@ _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'outb
 Told = tuple[object, object, str, object]
 
 
-@pytest.fixture
-async def worker(new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[Resources]:
-    url = await new_database(prepare_profile)
+@asynccontextmanager
+async def a_worker(url: str, secrets: Secrets) -> AsyncIterator[Resources]:
     engine = create_async_engine(url)
     yield Resources(settings=settings_of(url, url, secrets), engine=engine, metrics=Metrics("test"))
     await engine.dispose()
 
 
-def placed(subject: str, at: datetime, order: str | None = None) -> Record:
-    return happened(
-        "order.placed", subject, at, order=order or f"o-{at:%j}", amount=900, currency="EUR"
-    )
+@pytest.fixture
+async def worker(new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[Resources]:
+    async with a_worker(await new_database(prepare_profile), secrets) as resources:
+        yield resources
+
+
+def placed(
+    subject: str, at: datetime, order: str | None = None, told: datetime | None = None
+) -> Record:
+    name = order or f"o-{(at - NOON).days}"
+    return happened("order.placed", subject, at, told=told, order=name, amount=900, currency="EUR")
 
 
 async def told(worker: Resources, subject: str) -> list[Told]:
@@ -60,7 +70,7 @@ async def test_time_takes_a_customer_through_every_stage(worker: Resources) -> N
     for day in range(520):
         now = NOON + days(day)
         if day in orders:
-            await project(worker.engine, placed(ada, now), now=now)
+            await project(worker.engine, placed(ada, now))
         await sweep_all(worker, now)
 
     assert await told(worker, ada) == [
@@ -80,7 +90,7 @@ async def test_time_takes_a_customer_through_every_stage(worker: Resources) -> N
 
 async def test_after_a_long_rest_each_boundary_is_told_in_order(worker: Resources) -> None:
     ada, eve = new_subject(), new_subject()
-    await project(worker.engine, placed(ada, NOON), placed(eve, NOON + days(10)), now=NOON)
+    await project(worker.engine, placed(ada, NOON), placed(eve, NOON + days(10)))
 
     await sweep_all(worker, NOON + days(400))
 
@@ -92,9 +102,51 @@ async def test_after_a_long_rest_each_boundary_is_told_in_order(worker: Resource
     )
 
 
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_backlog_tells_what_was_told_live(
+    worker: Resources, new_database: MakeDatabase, secrets: Secrets, seed: int
+) -> None:
+    chance = random.Random(seed)
+    subjects = [new_subject() for _ in range(3)]
+    orders = [
+        placed(chance.choice(subjects), NOON + days(day))
+        for day in sorted(chance.sample(range(500), 12))
+    ]
+    end = NOON + days(700)
+    for order in orders:
+        await sweep_all(worker, order.envelope.time - days(0.1))
+        await project(worker.engine, order)
+    await sweep_all(worker, end)
+
+    async with a_worker(await new_database(prepare_profile), secrets) as behind:
+        await project(behind.engine, *orders)
+        await sweep_all(behind, end)
+        told_at_once = sorted(str(event["id"]) for event in await told_stages(behind.engine))
+
+    told_live = sorted(str(event["id"]) for event in await told_stages(worker.engine))
+    assert told_at_once == told_live
+    assert len(told_live) > len(orders)
+
+
+async def test_no_time_passes_for_a_worker_that_is_behind(worker: Resources) -> None:
+    now = datetime.now(UTC)
+    level = {"topic": "t", "partition": 0, "next_offset": 5, "high_watermark": 5, "updated_at": now}
+    behind = {**level, "partition": 1, "high_watermark": 6, "recorded_at": now - days(3)}
+    offsets = TABLES.projector_offset.insert()
+
+    async with worker.engine.begin() as tx:
+        await tx.execute(offsets.values(projector=SUBSCRIPTION.name, **level))
+    at_first = await horizon(worker, now)
+    async with worker.engine.begin() as tx:
+        await tx.execute(offsets.values(projector=SUBSCRIPTION.name, **behind))
+    later = await horizon(worker, now)
+
+    assert (at_first, later) == (now, now - days(3))
+
+
 async def test_two_sweepers_tell_everything_once(worker: Resources) -> None:
     people = [new_subject() for _ in range(40)]
-    await project(worker.engine, *[placed(one, NOON) for one in people], now=NOON)
+    await project(worker.engine, *[placed(one, NOON) for one in people])
 
     async def sweep(now: datetime) -> None:
         await sweep_all(worker, now, most=3)
@@ -109,7 +161,7 @@ async def test_two_sweepers_tell_everything_once(worker: Resources) -> None:
 
 async def test_what_was_rolled_back_is_told_again_under_the_same_id(worker: Resources) -> None:
     ada = new_subject()
-    await project(worker.engine, placed(ada, NOON), now=NOON)
+    await project(worker.engine, placed(ada, NOON))
 
     async with worker.engine.begin() as other:
         await other.execute(text("LOCK outbox IN ACCESS EXCLUSIVE MODE"))
@@ -129,9 +181,9 @@ async def test_a_refund_restates_the_stage(worker: Resources) -> None:
     ada = new_subject()
     order = placed(ada, NOON, "o-1")
     refund = happened("order.refunded", ada, NOON + days(5), order="o-1", refund="r", amount=900)
-    await project(worker.engine, order, now=NOON)
+    await project(worker.engine, order)
 
-    await project(worker.engine, refund, now=NOON + days(5))
+    await project(worker.engine, refund)
     await sweep_all(worker, NOON + days(400))
 
     assert (await told(worker, ada))[1:] == [("new", "prospect", "5", "restated")]
@@ -141,15 +193,13 @@ async def test_a_refund_restates_the_stage(worker: Resources) -> None:
 
 async def test_a_merge_restates_the_stage_and_an_unmerge_takes_it_back(worker: Resources) -> None:
     ada, eve = sorted([new_subject(), new_subject()])
-    await project(
-        worker.engine, placed(ada, NOON), placed(eve, NOON + days(25)), now=NOON + days(25)
-    )
+    await project(worker.engine, placed(ada, NOON), placed(eve, NOON + days(25)))
     await sweep_all(worker, NOON + days(40))
     merge = happened("customer.merged", ada, NOON + days(41), from_subject=eve, event_id="m-1")
-    await project(worker.engine, merge, now=NOON + days(41))
+    await project(worker.engine, merge)
 
     unmerge = happened("customer.unmerged", ada, NOON + days(50), merge_event_id="m-1")
-    await project(worker.engine, unmerge, now=NOON + days(50))
+    await project(worker.engine, unmerge)
     await sweep_all(worker, NOON + days(61))
 
     assert await told(worker, ada) == [
@@ -166,21 +216,20 @@ async def test_a_merge_restates_the_stage_and_an_unmerge_takes_it_back(worker: R
 
 async def test_a_late_order_restates_what_was_said_after_it(worker: Resources) -> None:
     ada = new_subject()
-    await project(worker.engine, placed(ada, NOON), now=NOON)
+    await project(worker.engine, placed(ada, NOON))
     await sweep_all(worker, NOON + days(65))
 
-    await project(worker.engine, placed(ada, NOON + days(50)), now=NOON + days(65))
+    late = placed(ada, NOON + days(50), told=NOON + days(65))
+    await project(worker.engine, late)
 
     assert (await told(worker, ada))[-1] == ("at_risk", "active", "30", "restated")
 
 
 async def test_what_follows_from_history_is_history(worker: Resources) -> None:
     ada = new_subject()
-    order = happened(
-        "order.placed", ada, NOON, order="o", amount=900, currency="EUR", historical=True
-    )
+    order = happened("order.placed", ada, NOON, told=NOON + days(100), order="o", historical=True)
 
-    await project(worker.engine, order, now=NOON + days(100))
+    await project(worker.engine, order)
     await sweep_all(worker, NOON + days(200))
 
     events = await told_stages(worker.engine)
@@ -191,7 +240,7 @@ async def test_what_follows_from_history_is_history(worker: Resources) -> None:
 
 async def test_a_rebuild_says_nothing(worker: Resources) -> None:
     ada = new_subject()
-    await project(worker.engine, placed(ada, NOON), now=NOON)
+    await project(worker.engine, placed(ada, NOON))
     silent = Resources(
         settings=worker.settings, engine=worker.engine, metrics=Metrics("silent"), emit=False
     )
@@ -209,12 +258,9 @@ async def test_everybody_has_a_facet_row_and_nobody_has_two(worker: Resources) -
         happened("page.viewed", ada, channel="web", page="home"),
         happened("customer.created", eve, segment="vip", email_consent=True),
         happened("customer.identified", bob, linked=eve),
-        now=NOON,
     )
-    await project(worker.engine, happened("page.viewed", ada, page="home"), now=NOON)
-    await project(
-        worker.engine, happened("message.unsubscribed", bob, channel="sms"), now=NOON + days(1)
-    )
+    await project(worker.engine, happened("page.viewed", ada, page="home"))
+    await project(worker.engine, happened("message.unsubscribed", bob, channel="sms"))
 
     async with worker.engine.connect() as connection:
         rows = await connection.execute(

@@ -48,10 +48,13 @@ class Change(NamedTuple):
 def follow(
     announced: Announced, profile: Profile, *, now: datetime, happened: datetime
 ) -> tuple[Facet, list[Change]]:
-    """The facet at `now`, and the changes to tell, oldest first.
+    """The facet at `now`, or at what was spoken of last, and the changes to tell, oldest first.
 
     `happened`: when the event behind it happened; the time of a change without a boundary.
     """
+    if announced.at is not None:
+        # Somebody has looked later already: what was said must stay true.
+        now = max(now, announced.at)
     purchases = profile.purchase_times
     changes, said = _changes(announced, purchases, now, happened)
     after = changes[-1].after if changes else announced.stage or "prospect"
