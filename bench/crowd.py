@@ -116,8 +116,8 @@ def _record(
     event_id: str, type_: str, subject: str | None, time: datetime, data: dict[str, Any]
 ) -> Record:
     value = encode(
-        {"id": event_id, "source": "/bench", "type": type_, "time": time, "recordedtime": time,
-         "subject": subject, "channel": "web"},
+        {"id": event_id, "source": "/bench", "type": type_, "time": time,
+         "recordedtime": datetime.now(UTC), "subject": subject, "channel": "web"},
         data,
     )  # fmt: skip
     return Record(
