@@ -62,6 +62,9 @@ WHERE identity_edge.merge_key = new.merge_key
 """
 
 
+_FORGET: Final = "DELETE FROM identity_edge WHERE merge_key = ANY($1::bytea[])"
+
+
 class Fetches(Protocol):
     """A connection of the driver, a pool, or a snapshot."""
 
@@ -136,6 +139,10 @@ async def save(connection: Fetches, changed: Iterable[Held]) -> None:
     ]  # fmt: skip
     if rows:
         await connection.fetch(_UPDATE, *map(list, zip(*rows, strict=True)))
+
+
+async def forget(connection: Fetches, keys: Collection[bytes]) -> None:
+    await connection.fetch(_FORGET, list(keys))
 
 
 def _held(row: asyncpg.Record) -> Held:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_profile import announce, edges, purge, store
 from rapport_profile.domain.claims import Claims, Held, cut_for, retell
 from rapport_profile.domain.identity import Edge, Limits, Partition, partition, told_twice
-from rapport_profile.domain.people import Row
+from rapport_profile.domain.people import Row, buried
 from rapport_profile.edges import Fetches, Known
 
 
@@ -39,6 +39,7 @@ async def identify(
     `rows` holds the locked rows of the batch's subjects, and gets those of everybody who is
     connected with them by anything ever said, where something new was said.
     """
+    claims.without(claims.erased.keys() | buried(rows))
     if not (claims.edges or claims.cuts or claims.erased):
         return Identified()
     connection = await driver(tx)
@@ -47,6 +48,7 @@ async def identify(
     if not seeds:
         return Identified()
     held = await _lock_cluster(tx, connection, seeds, rows)
+    held = await _spare(connection, held, claims, buried(rows))
     after = retell(held, claims, told.known.cuts)
     verdict = partition(_standing(after, claims.erased), limits)
     changes = _judge(held, after, verdict, told.new, claims.erased)
@@ -116,6 +118,21 @@ async def _lock_cluster(
             return held
         await store.lock_rows(tx, ends, rows)
         asked |= ends
+
+
+async def _spare(
+    connection: Fetches, held: dict[bytes, Held], claims: Claims, gone: Collection[str]
+) -> dict[bytes, Held]:
+    """The edges without those of subjects that another worker has erased just now.
+
+    A row that was not there to be locked at first may turn out to be a tombstone.
+    """
+    dead = {key for key, one in held.items() if one.edge.a in gone or one.edge.b in gone}
+    if not dead:
+        return held
+    claims.without(gone)
+    await edges.forget(connection, dead)
+    return {key: one for key, one in held.items() if key not in dead}
 
 
 def _standing(after: Mapping[bytes, Held], erased: Collection[str]) -> list[Edge]:

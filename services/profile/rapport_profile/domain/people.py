@@ -33,6 +33,11 @@ class Row(NamedTuple):
     erased_at: datetime | None = None
 
 
+def buried(rows: Mapping[str, Row]) -> set[str]:
+    """Subjects that were erased before: of them nothing is taken in."""
+    return {subject for subject, row in rows.items() if row.erased_at is not None}
+
+
 class Reference(NamedTuple):
     kind: str
     ref: str
