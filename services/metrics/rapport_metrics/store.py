@@ -20,6 +20,8 @@ _CAUSES: Final = 10
 _MINUTES_A_DAY: Final = 1_440
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).date()
 
+_ENTITY: Final = ("kind", "id", "state", "first_at", "last_at")
+
 _LOCK: Final = """
 SELECT kind, id, state FROM entity
 WHERE (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
@@ -27,8 +29,9 @@ ORDER BY kind, id FOR UPDATE
 """
 
 _UPDATE: Final = """
-UPDATE entity SET state = new.state
-FROM unnest($1::text[], $2::text[], $3::bytea[]) AS new (kind, id, state)
+UPDATE entity SET state = new.state, first_at = new.first_at, last_at = new.last_at
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[])
+    AS new (kind, id, state, first_at, last_at)
 WHERE entity.kind = new.kind AND entity.id = new.id
 """
 
@@ -98,7 +101,7 @@ async def save(tx: AsyncConnection, outcome: Outcome, known: Collection[Ref], sh
     batch must fail and be read again, or what the other one counted would be lost.
     """
     connection = await driver(tx)
-    await _save_states(connection, outcome.states, known)
+    await _save_states(connection, outcome, known)
     if outcome.cells:
         await _add_cells(connection, outcome.cells, shard)
     await _save_rows(connection, outcome)
@@ -142,14 +145,16 @@ def _restatement(
 
 
 async def _save_states(
-    connection: "asyncpg.Connection[Any]", states: Mapping[Ref, State], known: Collection[Ref]
+    connection: "asyncpg.Connection[Any]", outcome: Outcome, known: Collection[Ref]
 ) -> None:
-    new = [(*ref, pack(state)) for ref, state in states.items() if ref not in known]
+    rows = {
+        ref: (*ref, pack(state), *outcome.spans.get(ref, (None, None)))
+        for ref, state in outcome.states.items()
+    }
+    new = [row for ref, row in rows.items() if ref not in known]
     if new:
-        await connection.copy_records_to_table(
-            "entity", records=new, columns=("kind", "id", "state")
-        )
-    changed = [(*ref, pack(state)) for ref, state in states.items() if ref in known]
+        await connection.copy_records_to_table("entity", records=new, columns=_ENTITY)
+    changed = [row for ref, row in rows.items() if ref in known]
     if changed:
         await connection.execute(_UPDATE, *map(list, zip(*changed, strict=True)))
 

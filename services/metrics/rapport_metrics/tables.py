@@ -37,9 +37,13 @@ entity = Table(
     Column("kind", Text, primary_key=True, comment="A key of domain.entities.KINDS"),
     Column("id", Text, primary_key=True),
     Column("state", LargeBinary, nullable=False, comment="domain.entities.pack"),
+    Column("first_at", BigInteger, comment="The first instant that it says anything about"),
+    Column("last_at", BigInteger, comment="The last one; microseconds since 1970"),
     comment="One row a ticket, call, survey, order, subject or merge; the row is what workers lock",
     postgresql_with={"fillfactor": "70"},
 )
+
+Index("entity_lived", entity.c.kind, entity.c.last_at)
 
 dims = Table(
     "dims",

@@ -1,9 +1,10 @@
 """One batch of events: which states change, and what is added to which total."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.evolve import take
 from rapport_metrics.domain.facts import Fact
@@ -13,6 +14,7 @@ from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.outcome import Cell, Outcome, PersonRow, Purchase, bucket
 from rapport_metrics.domain.own import DEFAULTS, Options, entity_facts, person_facts
 from rapport_metrics.domain.ownership import owner_name, settle
+from rapport_metrics.domain.past import span
 from rapport_metrics.domain.working import Working
 
 _SETTLING_ORDER: Final = ("ticket", "call", "survey", "order")
@@ -28,7 +30,8 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
     purchases = {ref.id: _purchase(working.states[ref]) for ref in working.touched}
     people = _people(working)
-    totals.count(_facts(working, options), -1)
+    totals.count(_facts_of_all(working, options), -1)
+    totals.count(_facts_of_persons(working, options), -1)
     changed: set[Ref] = set()
     for happening in happenings:
         changed |= take(working, happening)
@@ -37,8 +40,16 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     for kind in _SETTLING_ORDER:
         for ref in sorted(one for one in working.touched if one.kind == kind):
             changed |= settle(working, ref, owners[ref])
-    totals.count(_facts(working, options), +1)
+    after = {ref: list(_own_facts(working, ref, options)) for ref in working.touched}
+    for facts in after.values():
+        totals.count(facts, +1)
+    totals.count(_facts_of_persons(working, options), +1)
     outcome.states = {ref: working.states[ref] for ref in changed}
+    outcome.spans = {
+        ref: found
+        for ref, state in outcome.states.items()
+        if (found := span(state, after.get(ref, ()))) is not None
+    }
     outcome.cells, outcome.causes = totals.left(), totals.causes
     outcome.purchases = {
         ref.id: now
@@ -72,19 +83,26 @@ class _Totals:
         return {cell: (num, den) for cell, (num, den) in self._sums.items() if num or den}
 
 
-def _facts(working: Working, options: Options) -> Iterable[Fact]:
+def _facts_of_all(working: Working, options: Options) -> Iterator[Fact]:
     for ref in working.touched:
-        owner = working.owner(ref)
-        if options.purge_erased and owner is not None and owner.erased is not None:
-            continue
-        state = working.states[ref]
-        about = None if ref.kind != "call" else working.ticket_of(state)  # type: ignore[arg-type]
-        yield from entity_facts(ref, state, about, options)
+        yield from _own_facts(working, ref, options)
+
+
+def _facts_of_persons(working: Working, options: Options) -> Iterator[Fact]:
     for members in working.persons():
-        subjects = map(working.subject, members)
+        subjects = [working.subject(name) for name in members]
         if options.purge_erased:
-            subjects = (one for one in subjects if one.erased is None)  # type: ignore[assignment]
+            subjects = [one for one in subjects if one.erased is None]
         yield from person_facts(subjects, options)
+
+
+def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:
+    owner = working.owner(ref)
+    if options.purge_erased and owner is not None and owner.erased is not None:
+        return ()
+    state = working.states[ref]
+    about = working.ticket_of(state) if isinstance(state, Call) else None
+    return entity_facts(ref, state, about, options)
 
 
 def _purchase(state: State) -> Purchase | None:

@@ -43,6 +43,8 @@ class Outcome:
     """What a batch changes; nothing in it is as it was."""
 
     states: dict[Ref, State] = field(default_factory=dict)
+    spans: dict[Ref, tuple[int, int]] = field(default_factory=dict)
+    """Of these states: the first and the last instant that they say anything about."""
     cells: dict[Cell, tuple[int, int]] = field(default_factory=dict)
     """What is added to numerator and denominator of each total."""
     causes: dict[Cell, bytes] = field(default_factory=dict)

@@ -55,10 +55,13 @@ def upgrade() -> None:
     sa.Column('kind', sa.Text(), nullable=False, comment='A key of domain.entities.KINDS'),
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('state', sa.LargeBinary(), nullable=False, comment='domain.entities.pack'),
+    sa.Column('first_at', sa.BigInteger(), nullable=True, comment='The first instant that it says anything about'),
+    sa.Column('last_at', sa.BigInteger(), nullable=True, comment='The last one; microseconds since 1970'),
     sa.PrimaryKeyConstraint('kind', 'id'),
     comment='One row a ticket, call, survey, order, subject or merge; the row is what workers lock',
     postgresql_with={'fillfactor': '70'}
     )
+    op.create_index('entity_lived', 'entity', ['kind', 'last_at'], unique=False)
     op.create_table('inbox',
     sa.Column('projector', sa.Text(), nullable=False),
     sa.Column('event_key', sa.LargeBinary(), nullable=False),

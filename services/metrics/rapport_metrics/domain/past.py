@@ -1,0 +1,129 @@
+"""An entity as its events before an instant tell it: for numbers as of then (kpis.md 1.2)."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rapport_metrics.domain.calls import Call
+from rapport_metrics.domain.contacts import Contact
+from rapport_metrics.domain.entities import LinkedTicket, StampedSurvey, State, Subject
+from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.orders import Order
+from rapport_metrics.domain.tickets import Ticket
+from rapport_metrics.domain.told import Told
+
+
+def cut(state: State, before: int) -> State:
+    """The state without what happened at `before` or later. What is left is a copy."""
+    match state:
+        case LinkedTicket():
+            return LinkedTicket(_cut_ticket(state.ticket, before), list(state.calls))
+        case Call():
+            return _cut_call(state, before)
+        case StampedSurvey():
+            return _cut_survey(state, before)
+        case Order():
+            return _cut_order(state, before)
+        case Subject():
+            return _cut_subject(state, before)
+        case _:
+            return state
+
+
+def span(state: State, facts: Iterable[Fact]) -> tuple[int, int] | None:
+    """The instants between which an entity has anything to say: events and facts; None: nothing."""
+    instants = [*_instants(state), *(fact.at for fact in facts)]
+    return (min(instants), max(instants)) if instants else None
+
+
+def _cut_ticket(ticket: Ticket, before: int) -> Ticket:
+    return msgspec.structs.replace(
+        ticket,
+        created=_kept(ticket.created, before),
+        replies=[one for one in ticket.replies if one.told.at < before],
+        words=[one for one in ticket.words if one.told.at < before],
+        changes=[one for one in ticket.changes if one.at < before],
+        pendings=[one for one in ticket.pendings if one.at < before],
+    )
+
+
+def _cut_call(call: Call, before: int) -> Call:
+    return msgspec.structs.replace(
+        call,
+        offered=_kept(call.offered, before),
+        answered=_kept(call.answered, before),
+        abandoned=_kept(call.abandoned, before),
+        legs={name: leg for name, leg in call.legs.items() if leg.told.at < before},
+    )
+
+
+def _cut_survey(stamped: StampedSurvey, before: int) -> StampedSurvey:
+    survey = stamped.survey
+    kept = msgspec.structs.replace(
+        survey,
+        sent=_kept(survey.sent, before),
+        answers=[answer for answer in survey.answers if answer.told.at < before],
+    )
+    return StampedSurvey(kept, stamped.segment)
+
+
+def _cut_order(order: Order, before: int) -> Order:
+    return msgspec.structs.replace(
+        order,
+        placed=_kept(order.placed, before),
+        refunds={name: one for name, one in order.refunds.items() if one.told.at < before},
+    )
+
+
+def _cut_subject(subject: Subject, before: int) -> Subject:
+    return msgspec.structs.replace(
+        subject,
+        contacts={
+            name: _cut_contact(contact, before)
+            for name, contact in subject.contacts.items()
+            if contact.at < before
+        },
+        offered={name: at for name, at in subject.offered.items() if at < before},
+        sessions={name: told for name, told in subject.sessions.items() if told.at < before},
+    )
+
+
+def _cut_contact(contact: Contact, before: int) -> Contact:
+    went = contact.ticket
+    if went is None:
+        return contact
+    return contact._replace(
+        ticket=went._replace(
+            first=None if went.first is None or went.first.at >= before else went.first,
+            reopened=tuple(one for one in went.reopened if one.at < before),
+            resolved=tuple(one for one in went.resolved if one.at < before),
+        )
+    )
+
+
+def _kept(told: Told | None, before: int) -> Told | None:
+    return told if told is not None and told.at < before else None
+
+
+def _instants(state: State) -> list[int]:
+    """When each of its events happened."""
+    return [told.at for told in _events(state) if told is not None]
+
+
+def _events(state: State) -> list[Told | None]:
+    if isinstance(state, LinkedTicket):
+        ticket = state.ticket
+        changes = [Told(one.at, one.key) for one in ticket.changes]
+        said = [one.told for one in (*ticket.replies, *ticket.words)]
+        return [ticket.created, *changes, *said, *ticket.pendings]
+    if isinstance(state, Call):
+        legs = [leg.told for leg in state.legs.values()]
+        return [state.offered, state.answered, state.abandoned, *legs]
+    if isinstance(state, StampedSurvey):
+        return [state.survey.sent, *(answer.told for answer in state.survey.answers)]
+    if isinstance(state, Order):
+        return [state.placed, *(one.told for one in state.refunds.values())]
+    if isinstance(state, Subject):
+        offered = [Told(at, b"") for at in state.offered.values()]
+        return [*offered, *state.sessions.values()]
+    return []

@@ -1,0 +1,114 @@
+"""Facts again, from the entities themselves: what is behind a number, and what it was earlier."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from rapport_runtime.pool import Snapshot
+
+from rapport_metrics.domain.calls import Call
+from rapport_metrics.domain.entities import Ref, State, Subject, unpack
+from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.own import Options, entity_facts, person_facts
+from rapport_metrics.domain.past import cut
+from rapport_metrics.domain.working import Working
+
+_CHUNK: Final = 500
+
+KINDS: Final[dict[str, str]] = {
+    "contacts": "ticket call",
+    "fcr": "ticket call subject",
+    "self_service": "subject",
+    **dict.fromkeys(("aov", "revenue_gross", "refunds"), "order"),
+    **dict.fromkeys(
+        ("abandonment", "service_level", "asa", "aht", "aht_leg", "transfer_rate", "outbound_aht"),
+        "call",
+    ),
+    **dict.fromkeys(
+        ("frt", "ttr_first", "ttr_full", "reopen_rate", "one_touch", "backlog", "sla_frt"),
+        "ticket",
+    ),
+    **dict.fromkeys(("sla_res", "sentiment", "negative_share"), "ticket"),
+}
+"""Metric to the kinds of entities that have facts of it; surveys have the rest."""
+
+_LIVED: Final = """
+SELECT kind, id FROM entity
+WHERE kind = ANY($1::text[]) AND last_at >= $2 AND first_at < $3 AND (kind, id) > ($4, $5)
+ORDER BY kind, id LIMIT $6
+"""
+
+_LOAD: Final = """
+SELECT kind, id, state FROM entity
+WHERE (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+
+
+class Between(NamedTuple):
+    """Entities that lived in [start, end), in microseconds; `after`: where a page left off."""
+
+    start: int
+    end: int
+    after: tuple[str, str] = ("", "")
+
+
+class Found(NamedTuple):
+    """Whose fact it is. Of a person: one of their subjects."""
+
+    ref: Ref
+    fact: Fact
+
+
+def kinds_of(metrics: Iterable[str]) -> list[str]:
+    """The kinds of entities behind some metrics."""
+    return sorted({kind for metric in metrics for kind in KINDS.get(metric, "survey").split()})
+
+
+async def load_refs(
+    snap: Snapshot, kinds: Collection[str], between: Between, limit: int = _CHUNK
+) -> list[Ref]:
+    """Entities that have anything to say about the span, in the order of their names."""
+    rows = await snap.fetch(_LIVED, list(kinds), between.start, between.end, *between.after, limit)
+    return [Ref(*row) for row in rows]
+
+
+async def load_working(snap: Snapshot, refs: Sequence[Ref]) -> Working:
+    """The entities, and all that their facts depend on."""
+    working = Working((), purge_erased=False)
+    for ref in refs:
+        if ref.kind == "subject":
+            working.link(ref.id)
+        else:
+            working.touch(ref)
+    while missing := working.missing():
+        rows = await snap.fetch(_LOAD, [ref.kind for ref in missing], [ref.id for ref in missing])
+        found = {Ref(kind, id_): unpack(kind, state) for kind, id_, state in rows}
+        working.supply(missing, found)
+    return working
+
+
+def facts_of(
+    working: Working, refs: Sequence[Ref], options: Options, before: int | None = None
+) -> Iterator[Found]:
+    """The facts of the entities; with `before`, as what had happened until then tells them."""
+    keep: Callable[[State], State] = (
+        (lambda state: state) if before is None else (lambda state: cut(state, before))
+    )
+    for ref in refs:
+        if ref.kind == "subject":
+            continue
+        state = keep(working.states[ref])
+        about = None
+        if isinstance(state, Call):
+            ticket = working.ticket_of(state)
+            about = None if ticket is None else keep(ticket)
+        for fact in entity_facts(ref, state, about, options):  # type: ignore[arg-type]
+            yield Found(ref, fact)
+    wanted = {ref.id for ref in refs if ref.kind == "subject"}
+    for members in working.persons():
+        # A person is told of once, by the first of the subjects that are asked about.
+        asked = [name for name in members if name in wanted]
+        if asked:
+            kept = [keep(working.subject(name)) for name in members]
+            subjects = [one for one in kept if isinstance(one, Subject)]
+            for fact in person_facts(subjects, options):
+                yield Found(Ref("subject", asked[0]), fact)
