@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from aiokafka import TopicPartition
 from rapport_events.topics import INTERACTIONS
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.settings import Settings
@@ -20,12 +19,12 @@ async def load_ends(settings: Settings) -> Ends:
     """The ends of the log of interactions. Raises KafkaError, OSError and TimeoutError."""
     topic = INTERACTIONS.name
     consumer = make_consumer(settings, None)
+    # Without a group this assigns all partitions at the start, or fails if the topic is unknown.
+    consumer.subscribe([topic])
     try:
         async with asyncio.timeout(_SECONDS):
             await consumer.start()
-            await consumer.topics()
-            numbers = consumer.partitions_for_topic(topic) or ()
-            ends = await consumer.end_offsets([TopicPartition(topic, one) for one in numbers])
+            ends = await consumer.end_offsets(consumer.assignment())
     finally:
         # aiokafka's coordinator for consumers without a group is cancelled by its own close.
         with suppress(asyncio.CancelledError):
