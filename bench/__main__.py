@@ -5,7 +5,16 @@ import sys
 
 from bench.page import PAGE, page
 
-BENCHES = ("producer", "loop_overhead", "projector", "ingest", "visible", "read", "search")
+BENCHES = (
+    "producer",
+    "loop_overhead",
+    "projector",
+    "ingest",
+    "visible",
+    "read",
+    "history",
+    "search",
+)
 
 
 def main(names: list[str]) -> int:

@@ -24,6 +24,8 @@ _ABOUT = {
     "ingest": "One ingest process over HTTP to `acks=all`, with validation and encryption.",
     "visible": "From the first byte of a POST to the last byte of the profile that shows it.",
     "read": "`GET /v1/profiles/{ref}` with a million timeline rows.",
+    "history": "The past of a customer with 2,000 events, folded for each answer, beside their "
+    "live view; and from the POST of a merge to the last byte of a profile that shows both.",
     "search": "`GET /v1/profiles?…` with a million customers, 20 hits a page.",
     "producer": "The producer alone, against the client library's own ways.",
     "loop_overhead": "What the consume loop costs beside what a projection does.",
