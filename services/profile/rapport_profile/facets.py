@@ -33,7 +33,7 @@ _TELLING: Final[frozenset[type[wire.Data]]] = frozenset(
 )
 """The events that a facet can depend on, merges apart."""
 
-_NAMING: Final = (wire.CustomerCreated, wire.CustomerIdentified)
+_NAMING: Final = frozenset({wire.CustomerCreated, wire.CustomerIdentified})
 
 _COLUMNS: Final = ("subject_id", "stage", "announced_at", "stage_until", "segment", "consents")
 
@@ -139,16 +139,15 @@ def _sort(people: People) -> tuple[list[str], list[Person], list[bytes]]:
     """Newcomers without facets, people who may have moved, and the events that tell names."""
     newcomers, moved, names = [], [], []
     for person in people:
-        kinds = {type(data) for _, data in person.facts}
-        if not kinds.isdisjoint(_NAMING):
-            names += [
-                record.key
-                for record, data in person.facts
-                if type(data) in _NAMING and data.pii is not None
-            ]
-        if person.is_moved or not kinds.isdisjoint(_TELLING):
+        is_told = person.is_moved
+        for record, data in person.facts:
+            kind = type(data)
+            is_told = is_told or kind in _TELLING
+            if kind in _NAMING and data.pii is not None:
+                names.append(record.key)
+        if is_told:
             moved.append(person)
-        elif kinds and _is_newcomer(person):
+        elif person.facts and _is_newcomer(person):
             newcomers.append(person.root)
     return newcomers, moved, names
 

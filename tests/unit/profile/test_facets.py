@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from rapport_profile.domain.facets import Announced, Change, consents, follow
-from rapport_profile.domain.lifecycle import INSTANT, lifecycle, stage, steps
+from rapport_profile.domain.lifecycle import INSTANT, lifecycle, next_change, stage, steps
 from rapport_profile.domain.state import Consent, Order, Profile, Source
 
 from tests.support.events import NOON, days
@@ -76,6 +76,17 @@ def test_the_next_look_is_due_when_the_stage_changes_by_itself(seed: int) -> Non
         assert stage(purchases, moment + INSTANT) == current
     if facet.until is not None:
         assert stage(purchases, facet.until + INSTANT) != current
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_next_change_is_the_first_step(seed: int) -> None:
+    chance = random.Random(seed)
+    purchases = [NOON + days(chance.randrange(300)) for _ in range(chance.randrange(9))]
+    now = NOON + days(chance.randrange(600))
+
+    first = next(steps(purchases, now, None), None)
+
+    assert next_change(purchases, now) == (None if first is None else first.at)
 
 
 def test_loyalty_ends_when_an_order_is_too_old() -> None:

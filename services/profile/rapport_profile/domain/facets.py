@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from rapport_events.envelope import CHANNELS
 
-from rapport_profile.domain.lifecycle import INSTANT, Stage, lifecycle, stage, steps
+from rapport_profile.domain.lifecycle import INSTANT, Stage, lifecycle, next_change, stage, steps
 from rapport_profile.domain.state import Consent, Profile
 
 Reason = Literal["event", "time", "restated"]
@@ -58,10 +58,9 @@ def follow(
     purchases = profile.purchase_times
     changes, said = _changes(announced, purchases, now, happened)
     after = changes[-1].after if changes else announced.stage or "prospect"
-    upcoming = next(steps(purchases, now, None), None)
     facet = Facet(
         Announced(after, said),
-        None if upcoming is None else upcoming.at,
+        next_change(purchases, now),
         segment.value if (segment := profile.traits.get("segment")) else None,
         consents(profile),
     )

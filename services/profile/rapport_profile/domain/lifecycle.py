@@ -58,7 +58,7 @@ def steps(
 ) -> Iterator[Step]:
     """The changes of stage later than `after` and not later than `until`, in order.
 
-    None: from the beginning, and for as long as anything can change if no order comes.
+    None: from the beginning, and to the end.
     """
     ordered = sorted(purchases)
     known: Stage = "prospect" if after is None else _stage(ordered, after + INSTANT)
@@ -67,6 +67,27 @@ def steps(
         if now != known:
             yield Step(boundary, known, now)
         known = now
+
+
+def next_change(purchases: Sequence[datetime], now: datetime) -> datetime | None:
+    """When the stage changes after `now` if nothing else happens; None: never.
+
+    The first of `steps`, found without looking at every order.
+    """
+    ordered = sorted(purchases)
+    if not ordered:
+        return None
+    if ordered[-1] > now:
+        return next((step.at for step in steps(ordered, now, None)), None)
+    boundaries = [ordered[-1] + age for age in _AGES]
+    if len(ordered) >= _LOYAL_ORDERS:
+        # Without a new order, loyalty can only be lost: when the fourth newest is too old.
+        boundaries.append(ordered[-_LOYAL_ORDERS] + _CHURNED)
+    current = _stage(ordered, now + INSTANT)
+    for boundary in sorted(boundaries):
+        if boundary > now and _stage(ordered, boundary + INSTANT) != current:
+            return boundary
+    return None
 
 
 def _stage(ordered: Sequence[datetime], at: datetime) -> Stage:
