@@ -36,6 +36,8 @@ def test_every_line_of_the_guide_does_what_it_says(demo_stack: DemoStack) -> Non
         '"first_name":{"event"',  # the profile, traits with provenance
         '"net":4990',
         "2 pages viewed",  # the cards
+        '"as_of":"2026-11-20T09:02:30.000Z"',  # the past
+        '"change":"added"',  # what changed since
         '"url":"/v1/profiles/',  # the search
         "Prefers to be called after five.",  # what was just written
         '"reason":"user_id: 2 > 1"',  # the suggestion

@@ -52,7 +52,8 @@ class DiffQuery(BaseModel):
     include: str | None = Field(
         default=None,
         max_length=500,
-        description="Parts to compare, comma-separated; all when absent",
+        description="Parts to compare, comma-separated; all when absent. `issues` is not "
+        "compared: issues follow from the other parts",
         examples=["tickets,orders"],
     )
 
