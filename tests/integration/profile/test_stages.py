@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from rapport_events.envelope import Record
 from rapport_profile.consumer import SUBSCRIPTION
@@ -16,7 +17,7 @@ from rapport_runtime.tables import TABLES
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.support.events import NOON, days, happened, new_subject
+from tests.support.events import NOON, days, happened, new_subject, record_of
 from tests.support.fixtures import MakeDatabase
 from tests.support.profile_house import Secrets, prepare_profile, settings_of
 from tests.support.projection import project, told_stages
@@ -269,3 +270,49 @@ async def test_everybody_has_a_facet_row_and_nobody_has_two(worker: Resources) -
     assert [tuple(row) for row in rows] == [
         (ada, "prospect", None, []), (eve, "prospect", "vip", ["email/marketing"]),
     ]  # fmt: skip
+
+
+async def test_sweeps_and_orders_that_meet_tell_one_story(worker: Resources) -> None:
+    people = [new_subject() for _ in range(20)]
+    await project(worker.engine, *[placed(one, NOON) for one in people])
+    bought = [NOON + days(day) for day in (0, 31, 95, 200)]
+
+    async def sweep_along() -> None:
+        for day in range(0, 200, 5):
+            await sweep_once(worker, NOON + days(day), most=7)
+
+    async def buy() -> None:
+        for time in bought[1:]:
+            for some in (people[:10], people[10:]):
+                await project(worker.engine, *[placed(one, time) for one in some])
+
+    await asyncio.gather(sweep_along(), sweep_along(), buy())
+    await sweep_all(worker, NOON + days(1_000))
+
+    events = await told_stages(worker.engine)
+    assert len({event["id"] for event in events}) == len(events)
+    for one in people:
+        story = await told(worker, one)
+        assert [step[0] for step in story[1:]] == [step[1] for step in story[:-1]]
+        assert (story[0][0], story[-1][1]) == ("prospect", "churned")
+
+
+async def test_what_was_told_comes_back_and_changes_nothing(worker: Resources) -> None:
+    ada = new_subject()
+    await project(worker.engine, placed(ada, NOON))
+    await sweep_all(worker, NOON + days(100))
+    async with worker.engine.connect() as connection:
+        values = (await connection.execute(text("SELECT value FROM outbox ORDER BY id"))).scalars()
+        heard = [
+            msgspec.structs.replace(record_of(value), topic="rapport.customers.v1")
+            for value in values
+        ]
+
+    await project(worker.engine, *heard)
+
+    assert len(await told(worker, ada)) == len(heard) == 4
+    async with worker.engine.connect() as connection:
+        kept = await connection.scalar(
+            text("SELECT count(*) FROM timeline WHERE type = 'lifecycle.stage_changed.v1'")
+        )
+    assert kept == len(heard)
