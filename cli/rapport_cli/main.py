@@ -8,6 +8,7 @@ from rapport_cli.commands import config, keys, parked, quarantine, topics
 from rapport_cli.commands.demo import demo
 from rapport_cli.commands.doctor import doctor
 from rapport_cli.commands.env import env
+from rapport_cli.commands.projection import rebuild, verify
 from rapport_cli.commands.up import up
 from rapport_cli.failure import CliError
 
@@ -23,6 +24,8 @@ app.command()(up)
 app.command()(demo)
 app.command()(doctor)
 app.command()(env)
+app.command()(rebuild)
+app.command()(verify)
 app.add_typer(topics.app, name="topics")
 app.add_typer(keys.app, name="keys")
 app.add_typer(parked.app, name="parked")

@@ -1,6 +1,11 @@
 """The live projection is what the log says; where it is not, `verify` finds it."""
 
+import asyncio
+import json
+import shutil
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from rapport_runtime.rebuild import verify
@@ -82,3 +87,46 @@ async def test_what_agrees_ends_with_status_0_and_shows_nobody(busy_shop: Shop) 
 
     assert (status, said[-1]["step"], said[-1]["differences"]) == (0, "done", [])
     assert said[-1]["compared"]["timeline"] >= 50
+
+
+async def test_the_command_line_shows_what_differs_and_mends_it(
+    busy_shop: Shop, tmp_path: Path
+) -> None:
+    ada, phone = await a_customer(busy_shop)
+    await damage(busy_shop, "reference", ada, phone)
+    stack = str(stack_file(busy_shop, tmp_path))
+
+    status, out, said = await rapport("verify", "profile", "--all", "--stack", stack)
+
+    assert (status, ada in out, "reference" in out) == (1, True, True)
+    assert "customers compared, 1 differ." in said
+    mend = ("rebuild", "profile", "--force-promote", "--stack", stack)
+    status, out, said = await rapport(*mend)
+    assert (status, ada in out) == (0, True)
+    assert "Version 1 is promoted." in said
+    assert (await verify(busy_shop.site, None))["differing"] == 0
+
+
+def stack_file(shop: Shop, directory: Path) -> Path:
+    """As `rapport up` would write it."""
+    (directory / "secrets").mkdir()
+    (directory / "secrets" / "master.key").write_text(shop.secrets.master_key)
+    shutil.copy(shop.secrets.keys_file, directory / "keys.json")
+    databases = {
+        "rapport_profile": shop.settings.database.url,
+        "rapport_keyring": shop.settings.keyring.url,
+    }
+    stack = {"kafka": shop.settings.kafka.bootstrap, "databases": databases}
+    file = directory / "stack.json"
+    file.write_text(json.dumps(stack))
+    return file
+
+
+async def rapport(*words: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "rapport_cli", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, said = await process.communicate()
+    return process.returncode or 0, out.decode(), said.decode()
