@@ -18,7 +18,7 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_metrics.api import kpis
+from rapport_metrics.api import behind, kpis
 from rapport_metrics.consumer import subscription
 from rapport_metrics.settings import MetricsSettings
 
@@ -51,7 +51,7 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
     app = http.create_app(
         SERVICE,
         settings,
-        (kpis.router, make_ops_router(subscription(settings.options()))),
+        (behind.router, kpis.router, make_ops_router(subscription(settings.options()))),
         metrics=resources.metrics,
         keys=keys,
         checks={"database": check_database},

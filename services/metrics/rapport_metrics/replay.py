@@ -1,12 +1,12 @@
 """Facts again, from the entities themselves: what is behind a number, and what it was earlier."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rapport_runtime.pool import Snapshot
 
 from rapport_metrics.domain.calls import Call
-from rapport_metrics.domain.entities import Ref, State, Subject, unpack
+from rapport_metrics.domain.entities import LinkedTicket, Ref, State, Subject, unpack
 from rapport_metrics.domain.facts import Fact
 from rapport_metrics.domain.own import Options, entity_facts, person_facts
 from rapport_metrics.domain.past import cut
@@ -41,6 +41,9 @@ _LOAD: Final = """
 SELECT kind, id, state FROM entity
 WHERE (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
+
+
+Keep = Callable[[State], State]
 
 
 class Between(NamedTuple):
@@ -90,25 +93,46 @@ def facts_of(
     working: Working, refs: Sequence[Ref], options: Options, before: int | None = None
 ) -> Iterator[Found]:
     """The facts of the entities; with `before`, as what had happened until then tells them."""
-    keep: Callable[[State], State] = (
-        (lambda state: state) if before is None else (lambda state: cut(state, before))
-    )
+
+    def keep(state: State) -> State:
+        return state if before is None else cut(state, before)
+
     for ref in refs:
-        if ref.kind == "subject":
-            continue
-        state = keep(working.states[ref])
-        about = None
-        if isinstance(state, Call):
-            ticket = working.ticket_of(state)
-            about = None if ticket is None else keep(ticket)
-        for fact in entity_facts(ref, state, about, options):  # type: ignore[arg-type]
-            yield Found(ref, fact)
+        if ref.kind != "subject":
+            yield from _facts_of_entity(working, ref, keep, options)
     wanted = {ref.id for ref in refs if ref.kind == "subject"}
     for members in working.persons():
-        # A person is told of once, by the first of the subjects that are asked about.
-        asked = [name for name in members if name in wanted]
-        if asked:
-            kept = [keep(working.subject(name)) for name in members]
-            subjects = [one for one in kept if isinstance(one, Subject)]
-            for fact in person_facts(subjects, options):
-                yield Found(Ref("subject", asked[0]), fact)
+        if not wanted.isdisjoint(members):
+            subjects = {name: keep(working.subject(name)) for name in members}
+            kept = {name: one for name, one in subjects.items() if isinstance(one, Subject)}
+            yield from _facts_of_person(kept, wanted, options)
+
+
+def _facts_of_entity(working: Working, ref: Ref, keep: Keep, options: Options) -> Iterator[Found]:
+    state, about = keep(working.states[ref]), None
+    if isinstance(state, Call) and (ticket := working.ticket_of(state)) is not None:
+        kept = keep(ticket)
+        about = kept if isinstance(kept, LinkedTicket) else None
+    for fact in entity_facts(ref, state, about, options):
+        yield Found(ref, fact)
+
+
+def _facts_of_person(
+    members: Mapping[str, Subject], wanted: Collection[str], options: Options
+) -> Iterator[Found]:
+    """Each fact once, although a person's subjects may be asked about one after the other."""
+    owners = _owners(members)
+    for fact in person_facts(members.values(), options):
+        owner = owners[fact.cause]
+        if owner in wanted:
+            yield Found(Ref("subject", owner), fact)
+
+
+def _owners(members: Mapping[str, Subject]) -> dict[bytes, str]:
+    """Which of a person's subjects brought each contact and each session in, by event key."""
+    owners = {}
+    for name, subject in members.items():
+        causes = [*(one.cause for one in subject.contacts.values())]
+        causes += [told.key for told in subject.sessions.values()]
+        owners.update(dict.fromkeys(causes, name))
+    return owners

@@ -50,3 +50,26 @@ class SeriesView(View):
     series: list[PointView]
     meta: Standing
     note: str | None = Field(default=None, description="What to know about these numbers")
+
+
+class FactView(View):
+    """What one thing adds to a number."""
+
+    event: str = Field(description="Key of the event that it is dated by, 32 hex digits")
+    metric: str
+    at: Instant
+    num: int
+    den: int
+    dims: dict[str, str]
+    entity: str = Field(description="ticket, call, survey, order or subject")
+    id: str | None = Field(description="The publisher's id of it; null for a person")
+
+
+class BehindView(View):
+    """What a number is made of: the facts add up to its numerator and denominator."""
+
+    kpi: str
+    definition: str
+    facts: list[FactView]
+    next_cursor: str | None
+    meta: Standing

@@ -2,22 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from rapport_runtime.pool import Snapshot
 
 from rapport_metrics import persons
-from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
+from rapport_metrics.corrections import load_corrections
+from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.domain.instants import instant
 from rapport_metrics.domain.outcome import MINUTE
 from rapport_metrics.domain.reading import Reading, Row, read
 from rapport_metrics.domain.value import ratio
 from rapport_metrics.persons import Asked
 from rapport_metrics.queries import Group, Selection, load_before, load_slots
+from rapport_metrics.question import Question
 from rapport_metrics.windows import minute
-
-Window = tuple[datetime, datetime]
 
 
 class Point(NamedTuple):
@@ -29,24 +28,13 @@ class Point(NamedTuple):
     pending: int = 0
 
 
-class Question(NamedTuple):
-    """What is asked, checked already. `as_of`: what happens from then on does not count."""
-
-    kpi: Kpi
-    windows: Sequence[Window]
-    as_of: datetime
-    group_by: Sequence[str]
-    filters: Mapping[str, str]
-    churn_window: int
-    """Microseconds."""
-
-
 async def load_series(snap: Snapshot, question: Question) -> list[Point]:
     """A point for each window, and for each group that has something in it."""
     if question.kpi.shape == "persons":
         return await _count_persons(snap, question)
     selection = _selection(question)
     slots = await load_slots(snap, question.kpi, selection)
+    slots += await load_corrections(snap, question, selection)
     by_place: dict[tuple[int, Group], list[Row]] = defaultdict(list)
     young: dict[tuple[int, Group], int] = defaultdict(int)
     for slot in slots:

@@ -18,9 +18,10 @@ from rapport_runtime.standing import Progressed, load_progress
 from rapport_metrics.api.asking import KpiQuery, Span, find_kpi, groups_of, span_of
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
+from rapport_metrics.question import Question
 from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import CatalogueView, KpiView, PointView, SeriesView
-from rapport_metrics.series import Point, Question, load_series
+from rapport_metrics.series import Point, load_series
 from rapport_metrics.settings import MetricsSettings
 
 PROJECTOR: Final = "metrics.v1"
@@ -45,7 +46,7 @@ async def read_kpi(
     query: Annotated[KpiQuery, Query()],
     consistency: AskedConsistency,
 ) -> Response:
-    asked, settings = find_kpi(kpi), _settings(request)
+    asked, settings = find_kpi(kpi), settings_of(request)
     span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
     question = Question(
         kpi=asked,
@@ -54,6 +55,8 @@ async def read_kpi(
         group_by=groups_of(query, asked),
         filters=query.filters(),
         churn_window=(query.window_days or settings.kpi.churn_window_days) * DAY,
+        options=settings.options(),
+        is_past=query.as_of is not None,
     )
     await wait_for(request, consistency)
     pool: Pool = request.app.state.pool
@@ -94,7 +97,7 @@ def standing(progress: Sequence[Progressed]) -> Standing:
     return Standing.of(progress, PROJECTOR, datetime.now(UTC))
 
 
-def _settings(request: Request) -> MetricsSettings:
+def settings_of(request: Request) -> MetricsSettings:
     settings = request.app.state.resources.settings
     assert isinstance(settings, MetricsSettings)  # noqa: S101 - for the type checker
     return settings

@@ -114,7 +114,7 @@ def _events(state: State) -> list[Told | None]:
     if isinstance(state, LinkedTicket):
         ticket = state.ticket
         changes = [Told(one.at, one.key) for one in ticket.changes]
-        said = [one.told for one in (*ticket.replies, *ticket.words)]
+        said = [*(one.told for one in ticket.replies), *(one.told for one in ticket.words)]
         return [ticket.created, *changes, *said, *ticket.pendings]
     if isinstance(state, Call):
         legs = [leg.told for leg in state.legs.values()]

@@ -1,0 +1,109 @@
+"""What is behind a number: the events that it is dated by."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from rapport_runtime.http.jsonbody import JsonRoute
+from rapport_runtime.http.paging import MOST, decode_cursor, encode_cursor, next_link
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import Pool, Snapshot, snapshot
+from rapport_runtime.standing import load_progress
+
+from rapport_metrics.api.asking import BadWindowError, KpiQuery, find_kpi, groups_of, span_of
+from rapport_metrics.api.kpis import PROJECTOR, KpiPath, Reader, settings_of, standing
+from rapport_metrics.domain.instants import instant, moment
+from rapport_metrics.domain.outcome import MINUTE, bucket
+from rapport_metrics.question import Question
+from rapport_metrics.replay import Between, Found, facts_of, kinds_of, load_refs, load_working
+from rapport_metrics.schemas import BehindView, FactView
+
+router = APIRouter(prefix="/v1/kpis", tags=["kpis"], route_class=JsonRoute)
+
+_CHUNK: Final = 200
+
+
+class BehindQuery(KpiQuery):
+    """The query string of a KPI's events."""
+
+    cursor: str | None = Field(default=None, max_length=2_048)
+    limit: int = Field(default=50, ge=1, le=MOST)
+
+
+@router.get(
+    "/{kpi}/events", summary="List what a number is made of", responses={200: {"model": BehindView}}
+)
+async def read_behind(
+    request: Request,
+    _: Reader,
+    kpi: KpiPath,
+    query: Annotated[BehindQuery, Query()],
+) -> Response:
+    asked, settings = find_kpi(kpi), settings_of(request)
+    if asked.shape == "persons":
+        raise BadWindowError("kpi", f"{asked.id} counts persons, not events; it has no list")
+    span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
+    question = Question(
+        asked, span.windows(), span.as_of, groups_of(query, asked), query.filters(), 0,
+        settings.options(), is_past=query.as_of is not None,
+    )  # fmt: skip
+    place = f"{kpi} {query.model_dump_json(exclude={'cursor', 'limit'})}"
+    after = decode_cursor(query.cursor, place, length=2) if query.cursor else ("", "")
+    pool: Pool = request.app.state.pool
+    async with snapshot(pool) as snap:
+        progress = await load_progress(snap, PROJECTOR)
+        found, left_off = await _load(snap, question, (str(after[0]), str(after[1])), query.limit)
+    following = None if left_off is None else encode_cursor(list(left_off), place)
+    return answer(
+        BehindView(
+            kpi=asked.id,
+            definition=asked.definition,
+            facts=[_fact(one) for one in found],
+            next_cursor=following,
+            meta=standing(progress),
+        ),
+        None if following is None else next_link(request, following),
+    )
+
+
+async def _load(
+    snap: Snapshot, question: Question, after: tuple[str, str], limit: int
+) -> tuple[list[Found], tuple[str, str] | None]:
+    """At least `limit` facts where there are so many, and the entity at which the page ends."""
+    start, end = question.windows[0][0], min(question.windows[-1][1], question.as_of)
+    between = Between(instant(start), instant(end), after)
+    kinds, found = kinds_of(question.kpi.metrics), list[Found]()
+    before = instant(question.as_of) if question.is_past else None
+    while refs := await load_refs(snap, kinds, between, _CHUNK):
+        working = await load_working(snap, refs)
+        facts = facts_of(working, refs, question.options, before)
+        found += (one for one in facts if _is_asked(question, one, between))
+        between = between._replace(after=refs[-1])
+        if len(found) >= limit:
+            return found, refs[-1]
+    return found, None
+
+
+def _is_asked(question: Question, one: Found, between: Between) -> bool:
+    minute = bucket(one.fact.metric, one.fact.at)
+    return (
+        one.fact.metric in question.kpi.metrics
+        and between.start // MINUTE <= minute < between.end // MINUTE
+        and all(getattr(one.fact.dims, name) == value for name, value in question.filters.items())
+    )
+
+
+def _fact(one: Found) -> FactView:
+    dims = {name: value for name, value in one.fact.dims._asdict().items() if value is not None}
+    return FactView(
+        event=one.fact.cause.hex(),
+        metric=one.fact.metric,
+        at=moment(one.fact.at),
+        num=one.fact.num,
+        den=one.fact.den,
+        dims=dims,
+        entity=one.ref.kind,
+        id=None if one.ref.kind == "subject" else one.ref.id,
+    )

@@ -1,0 +1,25 @@
+"""What is asked of a KPI, checked already."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rapport_metrics.domain.catalogue import Kpi
+from rapport_metrics.domain.own import Options
+
+Window = tuple[datetime, datetime]
+
+
+class Question(NamedTuple):
+    """A KPI over windows, by groups. `as_of`: what happens from then on does not count."""
+
+    kpi: Kpi
+    windows: Sequence[Window]
+    as_of: datetime
+    group_by: Sequence[str]
+    filters: Mapping[str, str]
+    churn_window: int
+    """Microseconds."""
+    options: Options
+    is_past: bool = False
+    """Whether what has happened since `as_of` is to be taken back."""
