@@ -1,5 +1,6 @@
 """What is done to a keyring now and then: erasing people, and keeping the ledger of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -37,6 +38,9 @@ class Upkeep:
         self._root = root
         self._now = now
         self._forget = forget
+        # Changes wait for each other in the database; here they hold no connection meanwhile,
+        # so that many erasures at once do not keep everybody else from looking things up.
+        self._turn = asyncio.Lock()
 
     async def erase(
         self, subjects: Collection[str], *, certificate_id: str, dry_run: bool = False
@@ -126,7 +130,7 @@ class Upkeep:
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[AsyncConnection]:
         try:
-            async with reachable(WRITE_SECONDS), self._engine.begin() as tx:
+            async with reachable(WRITE_SECONDS), self._turn, self._engine.begin() as tx:
                 yield tx
         finally:
             # Also when the connection broke: the commit may have arrived.
