@@ -8,25 +8,22 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from rapport_profile import queries
-from rapport_profile.api.profiles import see, worded_keys
+from rapport_profile.api.profiles import portray
 from rapport_profile.api.visit import Moment, Visit
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Person, Snapshot
 from rapport_profile.reader import Stored
-from rapport_profile.schemas.profile import ProfileView
-from rapport_profile.views.profile import view
 
 ALWAYS: Final = frozenset({"subject", "subjects", "meta"})
 """Parts that every change brings."""
 
 
 class Look(NamedTuple):
-    """A person at one moment, with the events that the view is made of."""
+    """A person at one moment, with the events that tell their traits."""
 
     moment: Moment
     person: Person
     trait_events: Sequence[Stored]
-    worded: Sequence[Stored]
 
 
 @dataclass(slots=True)
@@ -44,26 +41,14 @@ class LiveView:
     async def look(self, snap: Snapshot, moment: Moment, person: Person) -> Look:
         with_traits = "traits" in self.parts
         told = await queries.load_trait_events(snap, person.members) if with_traits else []
-        worded = await queries.load_events(snap, worded_keys(person, self.parts))
-        return Look(moment, person, told, worded)
+        return Look(moment, person, told)
 
     async def news(self, look: Look, mask: Mask) -> dict[str, Any]:
         """The document with the parts that the client does not have, and with those of ALWAYS.
 
         Raises KeyringUnavailableError.
         """
-        moment, person, told, worded = look
-        seen = await see(self.visit, moment, person, self.parts, told, worded)
-        if len(told) == queries.MOST_TRAIT_EVENTS:
-            mask.partial.add("traits")
-        shown = ProfileView(
-            subject=person.subject,
-            subjects=list(person.members),
-            first_seen=person.profile.first_seen,
-            last_seen=person.profile.last_seen,
-            **view(seen, self.parts, mask),
-            meta=moment.meta(mask),
-        )
+        shown = await portray(self.visit, *look, self.parts, mask)
         document = shown.model_dump(mode="json", exclude_unset=True, by_alias=True)
         return {
             name: part
