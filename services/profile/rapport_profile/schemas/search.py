@@ -22,7 +22,10 @@ class HitView(View):
 
 
 class HitsView(View):
-    """The customers whom all criteria name, in order of subject id."""
+    """Customers who meet all criteria, each once.
+
+    A page may hold fewer than its limit, or none, while `next_cursor` leads on.
+    """
 
     profiles: list[HitView]
     next_cursor: str | None
