@@ -8,6 +8,7 @@ from rapport_cli.stack.broker import Broker
 
 from tests.integration.ingest.conftest import MakeDatabases
 from tests.support.fixtures import MakeTopic
+from tests.support.inbound import letter_of, put, work
 from tests.support.ingest_house import (
     PARTITIONS,
     Ingest,
@@ -112,6 +113,18 @@ async def test_operators_see_how_much_is_left_out(strict: Ingest) -> None:
         and "blocked_identifier" in one
     ]
     assert float(line.rpartition(" ")[2]) >= 1
+
+
+async def test_what_comes_by_kafka_is_held_to_the_same_list(strict: Ingest) -> None:
+    user, event_id = a_user(), an_id()
+    said = {"ticket": "T-1", "identifiers": {"user_id": user, "email": "test@acme.de"}}
+
+    places = await put(strict, [letter_of(cloudevent("ticket.created.v1", said, id=event_id))])
+    await work(strict, places)
+
+    stored = await strict.one(event_id)
+    assert stored.envelope.subject == await strict.house.keyring.find("user_id", user)
+    assert stored.envelope.linked is None
 
 
 async def test_by_default_a_test_mailbox_at_a_real_company_is_somebody(ingest: Ingest) -> None:

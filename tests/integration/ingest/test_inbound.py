@@ -1,46 +1,12 @@
 """Line 16: CloudEvents that other systems put straight into the inbound topic."""
 
-import asyncio
-from collections.abc import Sequence
-
 import orjson
-from aiokafka import AIOKafkaProducer
 from rapport_events.catalogue import custom_type
-from rapport_ingest.inbound import NAME, inbound_subscription
-from rapport_runtime.subscription import run_subscription
+from rapport_ingest.inbound import NAME
 
+from tests.support.inbound import STRUCTURED, Letter, letter_of, put, work
 from tests.support.ingest_house import Ingest, a_user, an_id
 from tests.support.publishers import cloudevent
-
-Letter = tuple[bytes | None, list[tuple[str, bytes]]]
-Place = tuple[int, int]
-
-_STRUCTURED = [("content-type", b"application/cloudevents+json")]
-
-
-def _structured(event: object) -> Letter:
-    return orjson.dumps(event), _STRUCTURED
-
-
-async def _put(ingest: Ingest, letters: Sequence[Letter]) -> list[Place]:
-    """Partition and offset of each."""
-    topic = ingest.settings.topics.inbound
-    async with AIOKafkaProducer(bootstrap_servers=ingest.settings.kafka.bootstrap) as producer:
-        sent = [
-            await producer.send(topic, value, key=an_id().encode(), headers=headers)
-            for value, headers in letters
-        ]
-        return [(place.partition, place.offset) for place in await asyncio.gather(*sent)]
-
-
-async def _work(ingest: Ingest, places: Sequence[Place]) -> None:
-    """The inbound worker, until it has taken everything at these places."""
-    topic = ingest.settings.topics.inbound
-    until: dict[tuple[str, int], int] = {}
-    for partition, offset in places:
-        until[topic, partition] = max(until.get((topic, partition), 0), offset + 1)
-    subscription = inbound_subscription(ingest.house, topic)
-    await run_subscription(subscription, ingest.premises.resources, until=until)
 
 
 async def test_line_16_events_put_on_kafka_go_the_same_way_as_those_by_http(
@@ -59,15 +25,15 @@ async def test_line_16_events_put_on_kafka_go_the_same_way_as_those_by_http(
     ]
     batch = [cloudevent("page.viewed.v1", {}, id=an_id()) for _ in range(2)]
 
-    places = await _put(
+    places = await put(
         ingest,
         [
-            _structured(structured),
+            letter_of(structured),
             (orjson.dumps(data), headers),
             (orjson.dumps(batch), [("content-type", b"application/cloudevents-batch+json")]),
         ],
     )
-    await _work(ingest, places)
+    await work(ingest, places)
 
     stored = await ingest.stored(structured["id"], binary_id)
     subject = await ingest.house.keyring.find("user_id", user)
@@ -84,15 +50,15 @@ async def test_line_16_bad_ones_are_quarantined_with_topic_partition_and_offset(
     letters: list[Letter] = [
         (b"\xff\x00 no json", []),
         (None, []),
-        (b"[1,", _STRUCTURED),
+        (b"[1,", STRUCTURED),
         (b"{}", [("ce_id", b"\xff"), ("ce_type", b"x")]),
         (b"<event/>", [("content-type", b"application/cloudevents+xml")]),
-        _structured(cloudevent("ticket.created.v1", {}, id=an_id())),
-        _structured(good),
+        letter_of(cloudevent("ticket.created.v1", {}, id=an_id())),
+        letter_of(good),
     ]
 
-    places = await _put(ingest, letters)
-    await _work(ingest, places)
+    places = await put(ingest, letters)
+    await work(ingest, places)
 
     items = (await ingest.get("/v1/ops/quarantine", limit=200))["items"]
     held = {(one["partition"], one["offset"]): one for one in items if one["topic"]}
@@ -112,8 +78,8 @@ async def test_line_16_bad_ones_are_quarantined_with_topic_partition_and_offset(
 
 async def test_line_16_what_was_mended_is_published(ingest: Ingest) -> None:
     event = cloudevent("ticket.created.v1", {"tikcet": "T-1"}, id=an_id())
-    places = await _put(ingest, [_structured(event)])
-    await _work(ingest, places)
+    places = await put(ingest, [letter_of(event)])
+    await work(ingest, places)
     [held] = (await ingest.get("/v1/ops/quarantine", event_id=event["id"]))["items"]
     patch = {"data": {"tikcet": None, "ticket": "T-1"}}
 
@@ -130,7 +96,7 @@ async def test_line_16_a_record_read_twice_says_the_same_twice(ingest: Ingest) -
     data = {"ticket": "T-1", "body": "x", "identifiers": {"user_id": a_user()}}
     event, last = (cloudevent("ticket.created.v1", data, id=an_id()) for _ in range(2))
 
-    await _work(ingest, await _put(ingest, [_structured(event)] * 2))
+    await work(ingest, await put(ingest, [letter_of(event)] * 2))
     await ingest.send("/v1/events", last)
 
     [first, again, _] = await ingest.stored(event["id"], last["id"])
@@ -141,8 +107,8 @@ async def test_line_16_a_record_read_twice_says_the_same_twice(ingest: Ingest) -
 async def test_line_16_operators_see_how_far_the_topic_is_read(ingest: Ingest) -> None:
     event = cloudevent(custom_type("Seen"), {}, id=an_id())
 
-    [(partition, offset)] = places = await _put(ingest, [_structured(event)])
-    await _work(ingest, places)
+    [(partition, offset)] = places = await put(ingest, [letter_of(event)])
+    await work(ingest, places)
 
     [stream] = (await ingest.get("/v1/ops/streams"))["streams"]
     positions = {one["partition"]: one["position"] for one in stream["partitions"]}
