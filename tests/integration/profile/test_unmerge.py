@@ -2,34 +2,47 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.identity_memory import Memory, naive_picture
-from tests.support.identity_scripts import a_script
+from tests.support.identity_bugs import BUGS
+from tests.support.identity_memory import Memory, Picture, naive_picture
+from tests.support.identity_scripts import Script, a_script
 
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+def pictures(script: Script) -> tuple[Picture, Picture]:
+    """After merges that were all taken back, and without them."""
+    merged, never = Memory(), Memory()
+    for batch in script.merged:
+        merged.tell(batch)
+    for batch in script.never:
+        never.tell(batch)
+    return merged.picture(), never.picture()
 
 
 @settings(max_examples=2_000, deadline=None)
 @given(SEEDS)
 def test_whoever_was_merged_and_unmerged_was_never_merged(seed: int) -> None:
-    script = a_script(random.Random(seed))
-    once, never = Memory(), Memory()
+    merged, never = pictures(a_script(random.Random(seed)))
 
-    for batch in script.merged:
-        once.tell(batch)
-    for batch in script.never:
-        never.tell(batch)
+    assert merged == never
 
-    assert once.picture() == never.picture()
+
+@pytest.mark.parametrize("bug", sorted(BUGS))
+def test_a_planted_mistake_is_seen(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = [a_script(random.Random(seed)) for seed in range(100)]
+    BUGS[bug](monkeypatch)
+
+    assert any(merged != never for merged, never in map(pictures, scripts))
 
 
 @settings(max_examples=300, deadline=None)
 @given(SEEDS)
 def test_the_order_of_arrival_and_the_batches_change_nobody(seed: int) -> None:
-    chance = random.Random(seed)
-    script = a_script(chance)
+    script = a_script(random.Random(seed))
     projected = Memory()
 
     for batch in script.merged:
