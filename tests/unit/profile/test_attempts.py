@@ -10,6 +10,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
+from rapport_profile.domain.attempts.gather import CONTACT_TYPES
 from rapport_profile.domain.attempts.issue import Issue, issues
 
 from tests.support.events import NOON, days, happened, new_subject
@@ -321,6 +322,45 @@ _EXPECTED = told_of(issues_of(_LIFE))
 @for_any(st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(chance: random.Random) -> None:
     assert told_of(issues_of(chance.sample(_LIFE, len(_LIFE)))) == _EXPECTED
+
+
+_IDS: dict[str, str] = {
+    "help": "article", "bot": "conversation", "ticket": "ticket", "call": "call",
+    "social": "post", "store": "store", "appointment": "appointment", "return": "return",
+    "error": "code",
+}  # fmt: skip
+_NAMES = st.sampled_from(["a", "b", "c"])
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> Record:
+    """Any event of a contact, with as few fields as a publisher may send."""
+    type_ = draw(st.sampled_from(CONTACT_TYPES))
+    noun = type_.partition(".")[0]
+    fields: dict[str, Any] = {_IDS[noun]: draw(_NAMES)} if noun in _IDS else {}
+    if type_ == "issue.corrected.v1":
+        refs = st.builds("{}:{}".format, st.sampled_from([*_IDS, "bot", "odd"]), _NAMES)
+        fields = {"contact": draw(refs), "issue": draw(st.none() | refs)}
+    extra = {"topic": _NAMES, "order": _NAMES, "session": _NAMES, "ticket": _NAMES,
+             "outcome": st.sampled_from(["solved", "handed_over", "new"]),
+             "direction": st.sampled_from(["in", "out"])}  # fmt: skip
+    for name in draw(st.sets(st.sampled_from(sorted(extra)))):
+        fields.setdefault(name, draw(extra[name]))
+    at = NOON + draw(st.integers(0, 500)) * HOUR
+    return happened(type_, ADA, at, fields=fields, channel=draw(st.sampled_from(["web", None])),
+                    correlation=draw(st.none() | _NAMES))  # fmt: skip
+
+
+@for_any(st.lists(anything(), max_size=15), st.randoms(use_true_random=False))
+def test_whatever_publishers_send_the_order_of_arrival_changes_nothing(
+    records: list[Record], chance: random.Random
+) -> None:
+    found = issues_of(records)
+    again = issues_of(chance.sample(records, len(records)))
+
+    assert told_of(found) == told_of(again)
+    refs = [one.ref for issue in found for one in issue.contacts]
+    assert len(refs) == len(set(refs))
 
 
 @for_any(st.sets(st.integers(0, len(_LIFE) - 1)))
