@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import httpx2
 import pytest
 from rapport_cli.stack.processes import free_port
 from rapport_events.envelope import Record
+from rapport_events.topics import CUSTOMERS
 from rapport_profile import queries
 from rapport_profile.pool import open_pool
 from rapport_runtime.rebuild import rebuild, roll_back, verify
@@ -19,7 +21,7 @@ from rapport_runtime.rebuild.level import BusyError, alone
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.support.events import happened, new_subject
+from tests.support.events import NOON, days, happened, new_subject
 from tests.support.rebuilding import Running, Shop
 
 EQUAL, DIFFERENT, IMPOSSIBLE, KILLED = 0, 1, 3, -9
@@ -130,7 +132,9 @@ async def test_a_version_that_differs_is_not_promoted_unless_forced(busy_shop: S
     report = await rebuild(other)
 
     assert (report["status"], report["differing"] > 200) == ("built", True)
-    assert {one["part"] for one in report["differences"]} >= {"state", "timeline", "reference"}
+    listed = Counter(one["part"] for one in report["differences"])
+    assert listed["state"] == listed["timeline"] == listed["reference"] == 50
+    assert report["differing_parts"]["timeline"] > 100
     assert (await verify(busy_shop.site, None))["differing"] == 0
     assert (await rebuild(other, force=True))["status"] == "promoted"
     assert (await verify(busy_shop.site, None))["differing"] > 200
@@ -185,6 +189,37 @@ async def test_what_was_discarded_is_not_parked_again_by_a_rebuild(busy_shop: Sh
     assert await busy_shop.rows("SELECT * FROM parked_event ORDER BY id") == parked
     assert (await roll_back(busy_shop.site))["status"] == "rolled_back"
     assert await busy_shop.rows("SELECT * FROM parked_event ORDER BY id") == parked
+
+
+async def test_the_erased_stay_gone_in_a_rebuilt_version(busy_shop: Shop) -> None:
+    ada, phone = new_subject(), new_subject()
+    order = {"order": f"o-{ada}", "amount": 1, "currency": "EUR"}
+    await busy_shop.log.tell(
+        [
+            happened("customer.identified", ada, NOON, linked=phone),
+            happened("order.placed", ada, NOON + days(1), fields=order),
+        ]
+    )
+    await busy_shop.project()
+    erased = [
+        happened("customer.erased", who, NOON + days(2), certificate_id="c-1")
+        for who in (ada, phone)
+    ]
+    await busy_shop.log.tell(erased, CUSTOMERS.name)
+    await busy_shop.project()
+    certificate = await busy_shop.rows("SELECT * FROM purge ORDER BY subject_id")
+    assert {str(row[0]) for row in certificate} >= {ada, phone}
+
+    report = await rebuild(busy_shop.site)
+
+    assert (report["status"], report["compared"]["purge"]) == ("promoted", len(certificate))
+    assert await busy_shop.rows("SELECT * FROM purge ORDER BY subject_id") == certificate
+    await busy_shop.log.tell([happened("page.viewed", phone, NOON + days(3))])
+    await busy_shop.project()
+    for table in ("timeline", "reference", "facet"):
+        rows = await busy_shop.rows(f"SELECT subject_id::text FROM {table}")  # noqa: S608 - ours
+        assert {ada, phone}.isdisjoint(who for (who,) in rows), table
+    assert (await verify(busy_shop.site, None))["differing"] == 0
 
 
 def without_orders(projection: Any) -> Any:  # noqa: ANN401 - the profile's

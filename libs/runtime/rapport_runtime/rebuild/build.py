@@ -40,11 +40,11 @@ async def rebuild(site: Site, *, promote: bool = True, force: bool = False) -> R
         await follow(site, site.projection.next)
         failpoint("after_build")
         found, positions = await _compare(site)
-        equal = found.differing == 0
+        equal = not any(found.differing.values())
         report = {**told(found, positions), "build": build, "seconds": _since(began_at)}
         async with site.engine.begin() as connection:
             await builds.note(connection, build, builds.BUILT, report)
-        site.tell("compared", {"differing": found.differing})
+        site.tell("compared", {"differing": report["differing"]})
         failpoint("after_compare")
         if not promote or not (equal or force):
             return {**report, "status": builds.BUILT}
@@ -85,7 +85,8 @@ def told(found: Comparison, positions: Positions) -> Report:
     return {
         "offsets": {f"{topic}/{number}": at for (topic, number), at in sorted(positions.items())},
         "compared": found.keys,
-        "differing": found.differing,
+        "differing": sum(found.differing.values()),
+        "differing_parts": {part: number for part, number in found.differing.items() if number},
         "differences": [difference._asdict() for difference in found.listed],
     }
 

@@ -11,8 +11,8 @@ from rapport_runtime.rebuild.projection import Part
 _ROWS: Final = 5_000
 """Fetched at a time."""
 
-MOST_LISTED: Final = 200
-"""Differences that a report names; it counts all."""
+MOST_LISTED: Final = 50
+"""Differences of each part that a report names; it counts all."""
 
 
 class Digest(NamedTuple):
@@ -38,7 +38,8 @@ class Comparison(NamedTuple):
 
     keys: dict[str, int]
     """Part to the number of keys in either version."""
-    differing: int
+    differing: dict[str, int]
+    """Part to the number of those that differ."""
     listed: list[Difference]
 
 
@@ -52,7 +53,7 @@ async def compare(
 
     `only`: keys to look at; all without it.
     """
-    found = Comparison({}, 0, [])
+    found = Comparison({}, {}, [])
     for part in parts:
         pairs = _pairs(_digests(live, part, only), _digests(other, part, only))
         keys = differing = 0
@@ -60,11 +61,11 @@ async def compare(
             keys += 1
             if here[1:] != there[1:]:
                 differing += 1
-                if len(found.listed) < MOST_LISTED:
+                if differing <= MOST_LISTED:
                     key = here.key or there.key
                     found.listed.append(Difference(key, part.name, here.rows, there.rows))
         found.keys[part.name] = keys
-        found = found._replace(differing=found.differing + differing)
+        found.differing[part.name] = differing
     return found
 
 
