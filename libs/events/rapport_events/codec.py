@@ -8,6 +8,7 @@ record of the log, `decode` and `decode_data` read one. Whatever the bytes are, 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -62,6 +63,8 @@ _is_subject = re.compile(_UUID).fullmatch
 _is_linked = re.compile(f"{_UUID}(?:,{_UUID})*").fullmatch
 _KIND: Final = "[a-z][a-z0-9_]{0,31}"
 _are_kinds = re.compile(f"{_KIND}(?:,{_KIND})*").fullmatch
+_SHORT: Final = 200
+"""Characters of a list of kinds that is worth remembering."""
 _SPECVERSION: Final = b'"specversion"'
 _OURS: Final = b'{"specversion":"1.0",'
 _OPENING_BRACE: Final = ord("{")
@@ -151,8 +154,17 @@ def _flaw_in_names(envelope: Envelope) -> str | None:
 
 def _names_each(envelope: Envelope, kinds: str) -> bool:
     """One kind for each subject, so the list is no longer than theirs."""
-    count = 0 if envelope.subject is None else 1 + len(envelope.linked_subjects)
-    return kinds.count(",") + 1 == count and _are_kinds(kinds) is not None
+    if envelope.subject is None:
+        return False
+    count = 1 if envelope.linked is None else 2 + envelope.linked.count(",")
+    looked_at = _seen_before if len(kinds) <= _SHORT else _are_kinds
+    return kinds.count(",") + 1 == count and looked_at(kinds) is not None
+
+
+@lru_cache(maxsize=1_024)
+def _seen_before(kinds: str) -> re.Match[str] | None:
+    """Every event has kinds, and few lists of them differ."""
+    return _are_kinds(kinds)
 
 
 def _unreadable_envelope(error: Exception) -> UndecodableEventError:
