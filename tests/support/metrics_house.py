@@ -65,6 +65,10 @@ class House:
         named = {"from" if name == "start" else name: value for name, value in query.items()}
         return await self.client.get(path, params=named, headers=key)
 
+    async def put(self, path: str, body: object, caller: str = "ops") -> httpx2.Response:
+        key = {"authorization": f"Bearer {self.callers.keys[caller]}"}
+        return await self.client.put(path, json=body, headers=key)
+
     async def read(self, path: str, **query: str | int) -> dict[str, Any]:
         """The answer of a GET that succeeds. `start` is sent as `from`."""
         answer = await self.get(path, "analyst", **query)

@@ -11,7 +11,8 @@ from typing import Final
 
 from rapport_runtime.failpoint import arm
 from rapport_runtime.logs import configure_logs
-from rapport_runtime.serve import run
+from rapport_runtime.serve import Component, run
+from rapport_runtime.subscription import Resources
 
 from rapport_metrics import main, openapi
 from rapport_metrics.settings import MetricsSettings
@@ -22,13 +23,20 @@ def _api(settings: MetricsSettings) -> int:
 
 
 def _worker(settings: MetricsSettings) -> int:
-    return run({"worker": main.worker_component(settings, main.make_resources(settings))})
+    return run(_workers(settings, main.make_resources(settings)))
 
 
 def _all(settings: MetricsSettings) -> int:
     resources = main.make_resources(settings)
     api = main.api_component(settings, resources)
-    return run({"api": api, "worker": main.worker_component(settings, resources)})
+    return run({"api": api, **_workers(settings, resources)})
+
+
+def _workers(settings: MetricsSettings, resources: Resources) -> dict[str, Component]:
+    return {
+        "worker": main.worker_component(settings, resources),
+        "watch": main.watch_component(settings, resources),
+    }
 
 
 def _migrate(settings: MetricsSettings) -> int:

@@ -18,12 +18,15 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_metrics.api import behind, kpis
+from rapport_metrics.api import behind, kpis, ledger, targets
 from rapport_metrics.consumer import subscription
 from rapport_metrics.settings import MetricsSettings
+from rapport_metrics.watch import watch
 
 PACKAGE: Final = "rapport_metrics"
 SERVICE: Final = "metrics"
+
+_ROUTERS: Final = (behind.router, kpis.router, ledger.router, targets.router)
 
 
 def make_resources(settings: MetricsSettings) -> Resources:
@@ -51,7 +54,13 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
     app = http.create_app(
         SERVICE,
         settings,
-        (behind.router, kpis.router, make_ops_router(subscription(settings.options()))),
+        (
+            behind.router,
+            kpis.router,
+            ledger.router,
+            targets.router,
+            make_ops_router(subscription(settings.options())),
+        ),
         metrics=resources.metrics,
         keys=keys,
         checks={"database": check_database},
@@ -74,6 +83,16 @@ def worker_component(settings: MetricsSettings, resources: Resources) -> Compone
             run_subscription(subscription(settings.options()), resources, stop=stop),
             outbox.relay(settings, resources.engine, stop),
         )
+
+    return work
+
+
+def watch_component(settings: MetricsSettings, resources: Resources) -> Component:
+    """Publishes days, tells what changes them, and minds the targets."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await watch(resources, settings, stop)
 
     return work
 

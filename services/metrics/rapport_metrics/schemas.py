@@ -1,5 +1,7 @@
 """What the outside sees."""
 
+from datetime import date
+
 from pydantic import Field
 from rapport_runtime.http.views import Instant, Standing, View
 
@@ -73,3 +75,51 @@ class BehindView(View):
     facts: list[FactView]
     next_cursor: str | None
     meta: Standing
+
+
+class TotalView(View):
+    num: int
+    den: int
+
+
+class RestatementView(View):
+    """One change of a published day. With `first_published` they add up to what it is now."""
+
+    id: int
+    at: Instant
+    metric: str
+    day: date
+    num: int = Field(description="Added to the numerator")
+    den: int = Field(description="Added to the denominator")
+    first_published: TotalView
+    causes: list[str] = Field(description="Event keys behind it, at most ten")
+    kinds: dict[str, int] = Field(description="Types of the causes, and how many")
+
+
+class LedgerView(View):
+    restatements: list[RestatementView]
+    next_cursor: str | None
+    meta: Standing
+
+
+class TargetView(View):
+    """What a KPI should be; `value` is what it was when the alert last changed."""
+
+    name: str
+    kpi: str
+    dims: dict[str, str]
+    window_days: int
+    at_least: float | None
+    at_most: float | None
+    least_den: int
+    raised: bool
+    changed_at: Instant | None
+    value: float | None
+
+
+class TargetsView(View):
+    targets: list[TargetView]
+
+
+class AlertsView(View):
+    alerts: list[TargetView]

@@ -21,6 +21,13 @@ class KpiSettings(Section):
     churn_window_days: int = Field(default=90, ge=1, le=730)
     erasure: Literal["retain", "purge"] = "retain"
     zone: str = Field(default="UTC", description="IANA zone of the reporting calendar")
+    watch_seconds: float = Field(
+        default=60.0, gt=0, description="how often days are published and targets looked at"
+    )
+
+    def churn_window(self) -> int:
+        """Microseconds."""
+        return self.churn_window_days * DAY
 
 
 class MetricsSettings(Settings):

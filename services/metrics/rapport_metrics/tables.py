@@ -133,10 +133,17 @@ restatement = Table(
     Column("den", BigInteger, nullable=False),
     Column("causes", ARRAY(LargeBinary), nullable=False, comment="Event keys, at most ten"),
     Column("kinds", JSON, nullable=False, comment="Type of the causes to their number"),
+    Column("told_at", TIMESTAMP(timezone=True), comment="When kpi.restated was published"),
     comment="What changed in published days, and why; never changed itself",
 )
 
 Index("restatement_of_day", restatement.c.metric, restatement.c.day)
+Index(
+    "restatement_untold",
+    restatement.c.metric,
+    restatement.c.day,
+    postgresql_where=text("told_at IS NULL"),
+)
 
 target = Table(
     "target",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rapport_metrics.domain.calls import Call
+from rapport_metrics.domain.causes import Causes
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.evolve import take
 from rapport_metrics.domain.facts import Fact
@@ -27,23 +28,25 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     the difference, whatever happened in between.
     """
     outcome, totals = Outcome(), _Totals()
-    owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
     purchases = {ref.id: _purchase(working.states[ref]) for ref in working.touched}
     people = _people(working)
-    totals.count(_facts_of_all(working, options), -1)
-    totals.count(_facts_of_persons(working, options), -1)
-    changed: set[Ref] = set()
-    for happening in happenings:
-        changed |= take(working, happening)
-        if happening.is_activity and happening.by.subject is not None:
-            outcome.activity.add((happening.by.subject, happening.by.at // HOUR))
-    for kind in _SETTLING_ORDER:
-        for ref in sorted(one for one in working.touched if one.kind == kind):
-            changed |= settle(working, ref, owners[ref])
+    causes = Causes(working, happenings)
+    for ref in working.touched:
+        totals.count(_own_facts(working, ref, options), -1, causes.of_entity(ref))
+    for members in working.persons():
+        facts_before = _facts_of_person(working, members, options)
+        totals.count(facts_before, -1, causes.of_person(members))
+    changed = _take_all(working, happenings)
+    outcome.activity = {
+        (one.by.subject, one.by.at // HOUR)
+        for one in happenings
+        if one.is_activity and one.by.subject is not None
+    }
     after = {ref: list(_own_facts(working, ref, options)) for ref in working.touched}
-    for facts in after.values():
-        totals.count(facts, +1)
-    totals.count(_facts_of_persons(working, options), +1)
+    for ref, facts in after.items():
+        totals.count(facts, +1, causes.of_entity(ref))
+    for members in working.persons():
+        totals.count(_facts_of_person(working, members, options), +1, causes.of_person(members))
     outcome.states = {ref: working.states[ref] for ref in changed}
     outcome.spans = {
         ref: found
@@ -64,6 +67,18 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     return outcome
 
 
+def _take_all(working: Working, happenings: Sequence[Happening]) -> set[Ref]:
+    """Takes the events in, and brings what depends on them level; the entities that changed."""
+    owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
+    changed: set[Ref] = set()
+    for happening in happenings:
+        changed |= take(working, happening)
+    for kind in _SETTLING_ORDER:
+        for ref in sorted(one for one in working.touched if one.kind == kind):
+            changed |= settle(working, ref, owners[ref])
+    return changed
+
+
 class _Totals:
     """What facts add up to, by cell."""
 
@@ -71,29 +86,23 @@ class _Totals:
         self._sums: dict[Cell, list[int]] = defaultdict(lambda: [0, 0])
         self.causes: dict[Cell, bytes] = {}
 
-    def count(self, facts: Iterable[Fact], sign: int) -> None:
-        for metric, at, dims, num, den, bin_, cause in facts:
+    def count(self, facts: Iterable[Fact], sign: int, cause: bytes | None) -> None:
+        for metric, at, dims, num, den, bin_, dated_by in facts:
             cell = Cell(metric, bucket(metric, at), dims, bin_)
             total = self._sums[cell]
             total[0] += sign * num
             total[1] += sign * den
-            self.causes[cell] = cause
+            self.causes[cell] = cause or dated_by
 
     def left(self) -> dict[Cell, tuple[int, int]]:
         return {cell: (num, den) for cell, (num, den) in self._sums.items() if num or den}
 
 
-def _facts_of_all(working: Working, options: Options) -> Iterator[Fact]:
-    for ref in working.touched:
-        yield from _own_facts(working, ref, options)
-
-
-def _facts_of_persons(working: Working, options: Options) -> Iterator[Fact]:
-    for members in working.persons():
-        subjects = [working.subject(name) for name in members]
-        if options.purge_erased:
-            subjects = [one for one in subjects if one.erased is None]
-        yield from person_facts(subjects, options)
+def _facts_of_person(working: Working, members: Sequence[str], options: Options) -> Iterator[Fact]:
+    subjects = [working.subject(name) for name in members]
+    if options.purge_erased:
+        subjects = [one for one in subjects if one.erased is None]
+    return person_facts(subjects, options)
 
 
 def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:

@@ -156,10 +156,12 @@ def upgrade() -> None:
     sa.Column('den', sa.BigInteger(), nullable=False),
     sa.Column('causes', postgresql.ARRAY(sa.LargeBinary()), nullable=False, comment='Event keys, at most ten'),
     sa.Column('kinds', sa.JSON(), nullable=False, comment='Type of the causes to their number'),
+    sa.Column('told_at', sa.TIMESTAMP(timezone=True), nullable=True, comment='When kpi.restated was published'),
     sa.PrimaryKeyConstraint('id'),
     comment='What changed in published days, and why; never changed itself'
     )
     op.create_index('restatement_of_day', 'restatement', ['metric', 'day'], unique=False)
+    op.create_index('restatement_untold', 'restatement', ['metric', 'day'], unique=False, postgresql_where=sa.text('told_at IS NULL'))
     op.create_table('target',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('kpi', sa.Text(), nullable=False),
