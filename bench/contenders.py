@@ -91,7 +91,7 @@ async def raw(bootstrap: str, topic: str, events: int, url: str) -> None:
 
 async def rapport(bootstrap: str, topic: str, _: int, url: str) -> None:
     consumer = await consumer_of(bootstrap, topic)
-    ends = await _ends(consumer)
+    ends = await ends_of(consumer)
     await consumer.stop()
     chosen = settings(bootstrap, url)
     engine = create_engine(chosen)
@@ -100,7 +100,7 @@ async def rapport(bootstrap: str, topic: str, _: int, url: str) -> None:
     await engine.dispose()
 
 
-async def _ends(consumer: AIOKafkaConsumer) -> dict[tuple[str, int], int]:
+async def ends_of(consumer: AIOKafkaConsumer) -> dict[tuple[str, int], int]:
     """Where each partition ends, by the high watermark of a fetch."""
     places = consumer.assignment()
     while any(consumer.highwater(place) is None for place in places):
