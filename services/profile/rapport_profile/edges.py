@@ -95,7 +95,7 @@ async def load_held(connection: Fetches, subjects: Collection[str]) -> dict[byte
     while frontier:
         seen |= frontier
         rows = await connection.fetch(_TOUCHING, sorted(frontier))
-        fresh = {row[0]: _held(row) for row in rows}
+        fresh = {row[0]: _held(row) for row in rows if row[0] not in found}
         found |= fresh
         frontier = {end for held in fresh.values() for end in (held.edge.a, held.edge.b)} - seen
     return found
