@@ -27,8 +27,8 @@ _ABOUT = {
     "history": "The past of a customer with 2,000 events, folded for each answer, beside their "
     "live view; and from the POST of a merge to the last byte of a profile that shows both.",
     "search": "`GET /v1/profiles?…` with a million customers, 20 hits a page.",
-    "rebuild": "The next version of the profile projection, built from the first event on beside the "
-    "live one, compared customer by customer, and promoted.",
+    "rebuild": "The next version of the profile projection, built from the first event on, "
+    "compared customer by customer, and promoted.",
     "producer": "The producer alone, against the client library's own ways.",
     "loop_overhead": "What the consume loop costs beside what a projection does.",
 }
