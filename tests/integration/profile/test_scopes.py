@@ -14,6 +14,7 @@ OPENED_BY: Final = {
     "GET /v1/profiles": "profile:read",
     "GET /v1/profiles/{ref}": "profile:read",
     "GET /v1/profiles/{ref}/timeline": "profile:read",
+    "GET /v1/profiles/{ref}/stream": "profile:read",
     "GET /v1/profiles/{ref}/attempts": "profile:read",
     "GET /v1/profiles/{ref}/notes": "profile:read",
     "GET /v1/profiles/{ref}/tasks": "profile:read",
@@ -35,6 +36,7 @@ OPENED_BY: Final = {
 }
 
 ANSWERED: Final = {
+    "GET /v1/profiles/{ref}/stream": 400,
     "POST /v1/privacy/requests": 201,
     "GET /v1/privacy/requests/{request_id}": 404,
     "GET /v1/privacy/requests/{request_id}/certificate": 404,
@@ -47,8 +49,9 @@ SOMEBODY: Final = a_name()
 ASKED: Final = {
     "GET /v1/profiles": "?order=O-1",
     "GET /v1/profiles/{ref}/diff": "?from=2026-01-01T00:00:00Z",
+    "GET /v1/profiles/{ref}/stream": "?last_event_id=nonsense",
 }
-"""Queries of the routes that need one."""
+"""Queries of the routes that need one; a stream that is opened would never end."""
 
 
 BODIES: Final = {
