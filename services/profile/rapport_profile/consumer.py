@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import asyncpg
 from rapport_events.codec import decode, decode_data
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS, INTERACTIONS
@@ -64,7 +65,7 @@ async def apply(
     finally:
         await storing
     await _refold_stale(tx, people)
-    await store.save_people(tx, people)
+    await _save(tx, people, alone=len(batch) == 1)
     await store.add_references(tx, found)
     await live.notify(tx, people.touched() | claims.erased.keys())
     moved = await facets.follow(tx, people, batch)
@@ -83,6 +84,19 @@ async def _lock(tx: AsyncConnection, claims: Claims) -> dict[str, Row]:
         await purge.claim(await driver(tx), unseen)
         await store.lock_rows(tx, unseen, rows)
     return rows
+
+
+async def _save(tx: AsyncConnection, people: People, *, alone: bool) -> None:
+    """A row that another worker has just made is no fault of the event.
+
+    Of several events it ends the batch, which is then divided; an `alone` one would be parked.
+    """
+    try:
+        await store.save_people(tx, people)
+    except asyncpg.UniqueViolationError as error:
+        if not alone:
+            raise
+        raise asyncpg.SerializationError("another worker has just made this row") from error
 
 
 async def _carry_on(people: People, facts: Sequence[Fact]) -> set[Reference]:

@@ -1,15 +1,18 @@
 """Who is one person, in a real database: whatever is told, in whatever order, by how many."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from rapport_events.envelope import Record
 from rapport_profile import consumer
 from rapport_profile.domain.identity import link_id, link_key
 from rapport_runtime.database import driver
+from rapport_runtime.failure import is_environment
 from rapport_runtime.outbox import derived_id
 from rapport_runtime.subscription import Derived
 from sqlalchemy import text
@@ -197,6 +200,30 @@ async def test_a_thousand_new_links_take_as_many_statements_as_ten(engine: Async
     await statements(1)  # the driver asks what some types are, once
 
     assert await statements(10) == await statements(1_000)
+
+
+async def test_an_event_whose_row_somebody_else_makes_is_tried_again_and_not_parked(
+    engine: AsyncEngine,
+) -> None:
+    ada = new_subject()
+    make = text("INSERT INTO profile (subject_id) VALUES (cast(:ada AS uuid))")
+    waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+
+    async with engine.begin() as rival:
+        await rival.execute(make, {"ada": ada})
+        applying = asyncio.ensure_future(apply_alone(engine, happened("page.viewed", ada)))
+        async with asyncio.timeout(30):
+            while await rows(engine, waits) != [(True,)]:  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+    with pytest.raises(asyncpg.SerializationError) as failed:
+        await applying
+
+    assert is_environment(failed.value)
+
+
+async def apply_alone(engine: AsyncEngine, record: Record) -> None:
+    async with engine.begin() as tx:
+        await consumer.apply(tx, [record])
 
 
 def told(derived: Sequence[Derived]) -> list[tuple[str, str | None, Any]]:

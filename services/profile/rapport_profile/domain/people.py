@@ -76,8 +76,6 @@ class People:
         self._by_subject: dict[str, Person] = {}
         self.known = set(rows)
         """Subjects that have a row: those of the batch, and their fellow members."""
-        self.dissolved: set[str] = set()
-        """Subjects that were the root of a person before, and are not any more."""
         for row in rows.values():
             if row.merged_into is None and row.erased_at is None:
                 members = list(row.members or (row.subject,))
@@ -105,6 +103,8 @@ class People:
     ) -> None:
         """Makes these the persons of their subjects; whoever is left over is alone."""
         groups = {member: tuple(members) for members in persons for member in members}
+        if not (groups or erased):
+            return
         affected = {
             member
             for subject in (*groups, *erased)
@@ -119,8 +119,6 @@ class People:
             olds = {id(p): p for m in members if (p := before.get(m)) is not None}
             if [old.members for old in olds.values()] != [list(members)]:
                 self._place(members, list(olds.values()))
-        roots = {before[subject].root for subject in affected}
-        self.dissolved |= {r for r in roots if r not in erased and self.of(r).root != r}
 
     def _place(self, members: Sequence[str], olds: Sequence[Person]) -> None:
         """A new person of these members, with a history to carry on if that is possible."""
