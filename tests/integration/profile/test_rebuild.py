@@ -3,14 +3,11 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import httpx2
 import pytest
-from rapport_cli.stack.processes import free_port
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS
 from rapport_profile import queries
@@ -22,14 +19,9 @@ from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.events import NOON, days, happened, new_subject
-from tests.support.rebuilding import Running, Shop
+from tests.support.rebuilding import Shop
 
-EQUAL, DIFFERENT, IMPOSSIBLE, KILLED = 0, 1, 3, -9
-
-POINTS = (
-    "after_db_commit", "after_build", "after_compare", "before_exchange", "before_promotion",
-    "after_promotion",
-)  # fmt: skip
+EQUAL, IMPOSSIBLE = 0, 3
 
 
 async def test_a_rebuilt_projection_is_equal_and_takes_the_place_of_the_live_one(
@@ -60,48 +52,21 @@ async def test_a_rebuild_lets_nothing_out(busy_shop: Shop) -> None:
     assert await busy_shop.rows("SELECT * FROM profile_previous.outbox") == []
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_rebuild_that_is_killed_is_carried_on(busy_shop: Shop, point: str) -> None:
-    small = {"RAPPORT_WORKER__BATCH": "500"}
-    await busy_shop.log.tell_crowd(300, 30, seed=random.randrange(1 << 30))
-    armed = {"RAPPORT_FAILPOINTS": f"{point}:1", **small}
-
-    status, _ = await busy_shop.command("rebuild", **armed)
-
-    assert status == KILLED
-    await busy_shop.project()
-    if point != "after_promotion":
-        done = await busy_shop.rows("SELECT sum(next_offset) FROM profile_next.projector_offset")
-        assert done[0][0] >= 500
-        status, said = await busy_shop.command("rebuild", **small)
-        assert (status, said[0]) == (EQUAL, {"step": "resuming", "build": 1})
-        assert (said[-1]["status"], said[-1]["build"]) == ("promoted", 1)
-    _, said = await busy_shop.command("rebuild", "--status")
-    assert [(one["id"], one["status"]) for one in said[0]["builds"]] == [(1, "promoted")]
-    assert (await verify(busy_shop.site, None))["differing"] == 0
-
-
-async def test_readers_and_the_live_worker_go_on_while_the_projection_is_rebuilt(
+async def test_what_was_told_to_others_is_taken_over_from_the_live_version(
     busy_shop: Shop,
 ) -> None:
-    async with open_traffic(busy_shop) as traffic:
-        for _ in range(2):
-            status, said = await busy_shop.command("rebuild")
-            assert (status, said[-1]["status"]) == (EQUAL, "promoted"), said
-        status, said = await busy_shop.command("rebuild", "--rollback")
-        assert (status, said[-1]["status"]) == (EQUAL, "rolled_back"), said
-        service = traffic.service.process
-        assert service.is_alive()
+    told = {
+        "facet": "SELECT subject_id, stage, announced_at FROM facet ORDER BY 1",
+        "edge": "SELECT merge_key, announced FROM identity_edge ORDER BY 1",
+    }
+    await busy_shop.rows("UPDATE facet SET stage = 'lapsed', announced_at = '2026-01-05Z'")
+    await busy_shop.rows("UPDATE identity_edge SET announced = encode(merge_key, 'hex')")
+    before = {name: await busy_shop.rows(query) for name, query in told.items()}
+    assert all(before.values())
 
-    assert traffic.failed == []
-    assert traffic.reads > 100
-    assert service.exitcode == 0
-    await busy_shop.project()
-    orders = await busy_shop.rows(
-        "SELECT subject_id::text, count(*) FROM timeline WHERE type = 'order.placed.v1' GROUP BY 1"
-    )
-    assert dict(orders)[traffic.regular] == traffic.placed
-    assert (await verify(busy_shop.site, None))["differing"] == 0
+    assert (await rebuild(busy_shop.site))["status"] == "promoted"
+
+    assert {name: await busy_shop.rows(query) for name, query in told.items()} == before
 
 
 async def test_a_reader_who_saw_an_event_still_sees_it_when_tables_change_places(
@@ -231,79 +196,3 @@ def without_orders(projection: Any) -> Any:  # noqa: ANN401 - the profile's
         return await original(tx, kept) if kept else ()
 
     return replace(projection, subscription=replace(projection.subscription, apply=apply))
-
-
-@dataclass
-class Traffic:
-    """People who read and a shop that goes on selling, while something else happens."""
-
-    shop: Shop
-    client: httpx2.AsyncClient
-    service: Running
-    regular: str = field(default_factory=new_subject)
-    placed: int = 0
-    reads: int = 0
-    failed: list[str] = field(default_factory=list)
-
-    async def order(self) -> None:
-        order = {"order": f"o-{self.placed}", "amount": 1, "currency": "EUR"}
-        await self.shop.log.tell([happened("order.placed", self.regular, fields=order)])
-        self.placed += 1
-
-    async def sell(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.order()
-            await self.shop.log.tell_crowd(20, 200, seed=random.randrange(1 << 30))
-
-    async def read(self, stop: asyncio.Event) -> None:
-        """The orders of a customer never become fewer."""
-        seen = 0
-        while not stop.is_set():
-            regular = await self.show(self.regular)
-            count = regular["orders"]["count"] if regular else seen
-            if count < seen:
-                self.failed.append(f"{count} orders after {seen}")
-            seen = count
-            await self.show(f"{self.regular}/timeline")
-
-    async def show(self, path: str) -> dict[str, Any]:
-        answer = await self.client.get(f"/v1/profiles/{path}")
-        self.reads += 1
-        if answer.status_code != 200:
-            self.failed.append(answer.text)
-            return {}
-        document: dict[str, Any] = answer.json()
-        return document
-
-
-@asynccontextmanager
-async def open_traffic(shop: Shop) -> AsyncIterator[Traffic]:
-    """A service with API and worker in one process, and callers."""
-    leaving, port = asyncio.Event(), free_port()
-    headers = {"authorization": f"Bearer {shop.secrets.keys['masked']}"}
-    address = f"http://127.0.0.1:{port}"
-    service = shop.start("all", RAPPORT_HTTP__PORT=str(port))
-    async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=20) as client:
-        traffic = Traffic(shop, client, service)
-        try:
-            await traffic.order()
-            await until_shown(traffic)
-            jobs = [asyncio.create_task(traffic.sell(leaving))]
-            jobs += [asyncio.create_task(traffic.read(leaving)) for _ in range(3)]
-            yield traffic
-            leaving.set()
-            await asyncio.gather(*jobs)
-        finally:
-            service.process.terminate()
-            await asyncio.to_thread(service.wait, 20)
-
-
-async def until_shown(traffic: Traffic) -> None:
-    """Returns when the service runs and has projected the first order."""
-    async with asyncio.timeout(60):
-        while True:
-            with suppress(httpx2.TransportError):
-                answer = await traffic.client.get(f"/v1/profiles/{traffic.regular}")
-                if answer.status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
