@@ -1,5 +1,6 @@
 """The keyring: who a customer is under which random id, and the key to what we know of them."""
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from rapport_privacy.cache import Bounds, Cache
 from rapport_privacy.crypto import ERASED, DataKey, Erased
 from rapport_privacy.database import (
     OPEN_SECONDS,
+    SECONDS,
     KeyringUnavailableError,
     create_engine,
     reachable,
@@ -24,6 +26,7 @@ from rapport_privacy.erasure import CertificateUsedError, Erasure
 from rapport_privacy.expiry import Expired
 from rapport_privacy.ledger import LedgerEntry, LedgerHead
 from rapport_privacy.lifting import Lifted
+from rapport_privacy.listening import listen
 from rapport_privacy.master import MasterKey
 from rapport_privacy.opening import StaleKeyringError, load_root, require_ledger
 from rapport_privacy.remembering import Memory
@@ -86,6 +89,8 @@ class Keyring(Upkeep):
         self._pool = pool
         self._memory = Memory(engine, root, bounds, now)
         self._keys: Cache[str, DataKey | Erased] = Cache(bounds)
+        url, self._hears = engine.url.render_as_string(hide_password=False), asyncio.Event()
+        self._listening = asyncio.create_task(listen(url, self._forget_all, self._hears))
 
     @classmethod
     async def open(
@@ -118,10 +123,21 @@ class Keyring(Upkeep):
             await engine.dispose()
             raise
         bounds = Bounds(seconds=cache_seconds, limit=cache_size, clock=clock)
-        return cls(engine, await reading.open_pool(url), root, bounds, now)
+        keyring = cls(engine, await reading.open_pool(url), root, bounds, now)
+        await keyring._hear()
+        return keyring
+
+    async def _hear(self) -> None:
+        """Returns when erasures by others are heard of, or after two seconds without."""
+        try:
+            await asyncio.wait_for(self._hears.wait(), SECONDS)
+        except TimeoutError:
+            return
 
     async def close(self) -> None:
         """Closes the connections and forgets what was looked up."""
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
         self._forget_all()
         self._pool.terminate()
         await self._engine.dispose()

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_privacy import erasure, expiry, lifting, restore, store
+from rapport_privacy import erasure, expiry, lifting, listening, restore, store
 from rapport_privacy.database import WRITE_SECONDS, reachable, vacuum
 from rapport_privacy.erasure import Erasure
 from rapport_privacy.expiry import Expired
@@ -48,7 +48,8 @@ class Upkeep:
         """Destroys all keys and identifiers of the subjects, and suppresses the identifiers.
 
         One transaction. When it returns, no process started later can read them; this one cannot
-        any more, others for as long as their cache lasts. May be repeated with its certificate.
+        any more, others as soon as they hear of it, at the latest when their cache ends. May be
+        repeated with its certificate.
         `dry_run` counts and changes nothing. Raises CertificateUsedError.
         """
         if dry_run:
@@ -132,6 +133,7 @@ class Upkeep:
         try:
             async with reachable(WRITE_SECONDS), self._turn, self._engine.begin() as tx:
                 yield tx
+                await listening.tell(tx)
         finally:
             # Also when the connection broke: the commit may have arrived.
             self._forget()
