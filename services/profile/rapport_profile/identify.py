@@ -127,10 +127,10 @@ async def _spare(
 
     A row that was not there to be locked at first may turn out to be a tombstone.
     """
+    claims.without(gone)
     dead = {key for key, one in held.items() if one.edge.a in gone or one.edge.b in gone}
     if not dead:
         return held
-    claims.without(gone)
     await edges.forget(connection, dead)
     return {key: one for key, one in held.items() if key not in dead}
 
