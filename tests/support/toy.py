@@ -6,6 +6,7 @@ from typing import Final
 from rapport_events.envelope import Record
 from rapport_runtime.database import driver
 from rapport_runtime.metrics import Metrics
+from rapport_runtime.rebuild.builds import projection_build
 from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Resources, Subscription
 from rapport_runtime.tables import runtime_tables
@@ -17,6 +18,7 @@ from tests.support.events import happened, new_subject
 
 METADATA: Final = MetaData()
 RUNTIME: Final = runtime_tables(METADATA)
+BUILDS: Final = projection_build(METADATA)
 EFFECT: Final = Table(
     "effect",
     METADATA,

@@ -6,11 +6,12 @@ that event; a version that had gone further would swallow what follows from the 
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from rapport_runtime.contract import HaltedError, Resources, Subscription
 from rapport_runtime.database import create_engine
@@ -29,6 +30,7 @@ _LOCK_SECONDS: Final = 5.0
 _ASK_AGAIN_SECONDS: Final = 0.1
 
 _LOCK: Final = text("SELECT pg_try_advisory_lock(hashtext('rapport.rebuild'), hashtext(:name))")
+_UNLOCK: Final = text("SELECT pg_advisory_unlock(hashtext('rapport.rebuild'), hashtext(:name))")
 
 
 class BusyError(HaltedError):
@@ -61,7 +63,12 @@ async def alone(site: Site) -> AsyncIterator[None]:
             if monotonic() > deadline:
                 raise BusyError(projector)
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
-        yield
+        try:
+            yield
+        finally:
+            # A connection that was lost holds nothing any more.
+            with suppress(DBAPIError):
+                await connection.execute(_UNLOCK, {"name": projector})
 
 
 async def follow(site: Site, schema: str) -> None:
