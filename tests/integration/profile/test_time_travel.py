@@ -147,9 +147,10 @@ async def test_before_the_first_event_nothing_is_known(house: House) -> None:
     ada = new_subject()
     await house.tell(happened("page.viewed", ada, page="home"))
 
-    profile = await house.read(f"/v1/profiles/{ada}?as_of=1999-12-31T23:59:59Z")
+    profile = await house.read(f"/v1/profiles/{ada}?as_of=0476-09-04T00:00:00Z")
 
     assert (profile["subject"], profile["first_seen"], profile["events"]) == (ada, None, {})
+    assert profile["meta"]["as_of"] == "0476-09-04T00:00:00.000Z"
 
 
 IMPOSSIBLE = [
