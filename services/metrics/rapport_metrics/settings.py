@@ -1,15 +1,18 @@
 """What may differ between two deployments of the metrics service."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from rapport_runtime.settings import HttpSettings, Section, Settings
 
+from rapport_metrics.business_hours import CalendarSettings, Seconds, targets_of
 from rapport_metrics.domain import calls
 from rapport_metrics.domain.calls import CallSettings
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.own import Options
+from rapport_metrics.domain.service import ServiceSettings
+from rapport_metrics.windows import require_zone
 
 
 class KpiSettings(Section):
@@ -20,7 +23,19 @@ class KpiSettings(Section):
     repeat_contact_days: int = Field(default=7, ge=1, le=90)
     churn_window_days: int = Field(default=90, ge=1, le=730)
     erasure: Literal["retain", "purge"] = "retain"
-    zone: str = Field(default="UTC", description="IANA zone of the reporting calendar")
+    zone: Annotated[str, AfterValidator(require_zone)] = Field(
+        default="UTC", description="IANA zone of the reporting calendar"
+    )
+    calendar: CalendarSettings | None = Field(
+        default=None, description="business hours of replies and resolutions; absent: always"
+    )
+    pause_while_pending: bool = Field(
+        default=False, description="resolution is not due while we wait for the customer"
+    )
+    sla_first_reply_seconds: dict[str, Seconds] = Field(
+        default={}, description="by priority; those not named keep their default"
+    )
+    sla_resolution_seconds: dict[str, Seconds] = Field(default={})
     watch_seconds: float = Field(
         default=60.0, gt=0, description="how often days are published and targets looked at"
     )
@@ -28,6 +43,13 @@ class KpiSettings(Section):
     def churn_window(self) -> int:
         """Microseconds."""
         return self.churn_window_days * DAY
+
+    def service(self) -> ServiceSettings:
+        return ServiceSettings(
+            targets=targets_of(self.sla_first_reply_seconds, self.sla_resolution_seconds),
+            calendar=None if self.calendar is None else self.calendar.calendar(),
+            pause_while_pending=self.pause_while_pending,
+        )
 
 
 class MetricsSettings(Settings):
@@ -40,6 +62,7 @@ class MetricsSettings(Settings):
     def options(self) -> Options:
         return Options(
             calls=CallSettings(self.kpi.short_abandon_seconds, self.kpi.service_level_seconds),
+            service=self.kpi.service(),
             repeat_window=self.kpi.repeat_contact_days * DAY,
             purge_erased=self.kpi.erasure == "purge",
         )

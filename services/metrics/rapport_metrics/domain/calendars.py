@@ -60,7 +60,7 @@ def due_at(calendar: Calendar | None, start: int, seconds: int) -> int | None:
 
     None when the calendar has not that many in ten years.
     """
-    if calendar is None:
+    if calendar is None or seconds == 0:
         return start + seconds * SECOND
     left = seconds * SECOND
     day = moment(start).astimezone(ZoneInfo(calendar.zone)).date()

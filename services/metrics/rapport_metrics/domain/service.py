@@ -31,7 +31,7 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     calendar: Calendar | None = None
     """None: every second counts."""
     pause_while_pending: bool = False
-    """Whether the time that we wait for the customer counts for the resolution."""
+    """Whether the clock of the resolution stands while we wait for the customer."""
 
 
 DEFAULT_TARGETS: Final = Targets(
@@ -109,9 +109,7 @@ def _resolution(
         if ticket.channel != "phone":
             touched_once = len(ticket.replies) <= 1 and not went.reopened
             yield fact("one_touch", went.last.at, own, int(touched_once), 1, went.last.key)
-    target = _target(settings.targets.resolution, dims.priority)
-    due = due_at(settings.calendar, created.at, target + _paused_seconds(ticket, done, settings))
-    yield from _sla("sla_res", created, done, due, own)
+    yield from _sla("sla_res", created, done, _resolution_due(ticket, done, settings), own)
 
 
 def _sla(
@@ -128,16 +126,33 @@ def _target(targets: Mapping[str, int], priority: str | None) -> int:
     return targets.get(priority or "normal", targets["normal"])
 
 
-def _paused_seconds(ticket: Ticket, done: Told | None, settings: ServiceSettings) -> int:
-    """Seconds in which we waited for the customer: from each `pending` to their next word."""
-    if not settings.pause_while_pending or done is None:
-        return 0
-    paused, since = 0, None
+def _resolution_due(ticket: Ticket, done: Told | None, settings: ServiceSettings) -> int | None:
+    """When the resolution falls due; None while it cannot, because the customer has the word."""
+    assert ticket.created is not None  # noqa: S101 - for the type checker; asked by the caller
+    target = _target(settings.targets.resolution, ticket.priority)
+    due = due_at(settings.calendar, ticket.created.at, target)
+    if not settings.pause_while_pending:
+        return due
+    for start, end in _waits(ticket):
+        until = done.at if end is None and done is not None else end
+        if due is None or start >= due:
+            break
+        if until is None:
+            return None
+        paused = worked_seconds(settings.calendar, max(start, ticket.created.at), until)
+        due = due_at(settings.calendar, due, paused)
+    return due
+
+
+def _waits(ticket: Ticket) -> Iterator[tuple[int, int | None]]:
+    """When we waited for the customer: from each `pending` to their next word, if there is one."""
     marks = [(told, True) for told in ticket.pendings] + [(w.told, False) for w in ticket.words]
+    since = None
     for told, waits in sorted(marks):
         if waits and since is None:
             since = told.at
         elif not waits and since is not None:
-            paused += worked_seconds(settings.calendar, since, min(told.at, done.at))
+            yield since, told.at
             since = None
-    return paused if since is None else paused + worked_seconds(settings.calendar, since, done.at)
+    if since is not None:
+        yield since, None
