@@ -1,6 +1,7 @@
 """The Kafka door: keeps every KPI level with the log."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from rapport_events import wire
@@ -22,10 +23,11 @@ from rapport_metrics.domain.working import Working
 
 TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name)
 
-_IDENTITY: Final = (wire.CustomerMerged, wire.CustomerUnmerged, wire.CustomerErased)
+_IDENTITY: Final = frozenset({wire.CustomerMerged, wire.CustomerUnmerged, wire.CustomerErased})
 """Of these only what the profile service concludes counts: it weighs what publishers say."""
 
 _DURATIONS: Final = ("wait", "talk", "hold", "wrap")
+_CODE_LETTERS: Final = 3
 
 
 def subscription(options: Options = DEFAULTS) -> Subscription:
@@ -60,7 +62,7 @@ def happening(record: Record) -> Happening | None:
     """
     envelope = record.envelope
     data = decode_data(envelope)
-    if isinstance(data, _IDENTITY) and record.topic == INTERACTIONS.name:
+    if type(data) in _IDENTITY and record.topic == INTERACTIONS.name:
         return None
     _refuse_nonsense(data)
     if isinstance(data, wire.CustomerUnmerged):
@@ -76,9 +78,21 @@ def _refuse_nonsense(data: wire.Data) -> None:
         scale = SCALES[data.kind]
         detail = f"score: a {data.kind} score is {scale.start} to {scale.stop - 1}"
         raise DataError("off_scale", detail)
-    for name in _DURATIONS:
-        if getattr(data, name, None) is not None and getattr(data, name) < 0:
-            raise DataError("negative_duration", f"{name}: no time is less than none")
-    currency = getattr(data, "currency", None)
-    if currency is not None and not (len(currency) == 3 and currency.isalpha()):
-        raise DataError("unknown_currency", "currency: an ISO 4217 code has three letters")
+    for name in _doubtful(type(data)):
+        value = getattr(data, name)
+        if value is not None:
+            _check(name, value)
+
+
+@cache
+def _doubtful(type_: type[wire.Data]) -> tuple[str, ...]:
+    """The fields of an event class that may hold nonsense."""
+    return tuple(name for name in (*_DURATIONS, "currency") if name in type_.__struct_fields__)
+
+
+def _check(name: str, value: int | str) -> None:
+    if isinstance(value, str):
+        if not (len(value) == _CODE_LETTERS and value.isalpha()):
+            raise DataError("unknown_currency", "currency: an ISO 4217 code has three letters")
+    elif value < 0:
+        raise DataError("negative_duration", f"{name}: no time is less than none")

@@ -21,7 +21,7 @@ class Causes:
             ref, key = entity(happening), happening.by.key
             if ref is not None:
                 self._entities[ref] = key
-            for subject in self._about(happening):
+            for subject in self._about(happening, ref):
                 self._subjects[subject] = key
 
     def of_entity(self, ref: Ref) -> bytes | None:
@@ -36,9 +36,9 @@ class Causes:
         found = (self._subjects.get(name) for name in members)
         return next((cause for cause in found if cause is not None), None)
 
-    def _about(self, happening: Happening) -> Iterable[str]:
+    def _about(self, happening: Happening, ref: Ref | None) -> Iterable[str]:
         """The subjects whose person an event may change."""
-        data, ref = happening.data, entity(happening)
+        data = happening.data
         named = [happening.by.subject]
         if ref is not None:
             named.append(owner_name(self._working.states[ref]))

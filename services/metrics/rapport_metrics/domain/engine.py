@@ -30,13 +30,14 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     outcome, totals = Outcome(), _Totals()
     purchases = {ref.id: _purchase(working.states[ref]) for ref in working.touched}
     people = _people(working)
-    causes = Causes(working, happenings)
+    telling = [one for one in happenings if one.tells]
+    causes = Causes(working, telling)
     for ref in working.touched:
         totals.count(_own_facts(working, ref, options), -1, causes.of_entity(ref))
     for members in working.persons():
         facts_before = _facts_of_person(working, members, options)
         totals.count(facts_before, -1, causes.of_person(members))
-    changed = _take_all(working, happenings)
+    changed = _take_all(working, telling)
     outcome.activity = {
         (one.by.subject, one.by.at // HOUR)
         for one in happenings
@@ -106,9 +107,10 @@ def _facts_of_person(working: Working, members: Sequence[str], options: Options)
 
 
 def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:
-    owner = working.owner(ref)
-    if options.purge_erased and owner is not None and owner.erased is not None:
-        return ()
+    if options.purge_erased:
+        owner = working.owner(ref)
+        if owner is not None and owner.erased is not None:
+            return ()
     state = working.states[ref]
     about = working.ticket_of(state) if isinstance(state, Call) else None
     return entity_facts(ref, state, about, options)

@@ -1,22 +1,49 @@
 """An event as the metrics see it, and which entities it is about."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from rapport_events import wire
 
+from rapport_metrics.domain.calls import CallEvent
 from rapport_metrics.domain.entities import Ref
+from rapport_metrics.domain.orders import OrderEvent
+from rapport_metrics.domain.surveys import SurveyEvent
+from rapport_metrics.domain.tickets import TicketEvent
 from rapport_metrics.domain.told import By
 
-ACTIVITY = (
-    wire.PageViewed
-    | wire.HelpViewed
-    | wire.CartUpdated
-    | wire.OrderPlaced
-    | wire.TicketCreated
-    | wire.CallOffered
-    | wire.SurveyResponded
+ACTIVITY: Final = frozenset(
+    {
+        wire.PageViewed,
+        wire.HelpViewed,
+        wire.CartUpdated,
+        wire.OrderPlaced,
+        wire.TicketCreated,
+        wire.CallOffered,
+        wire.SurveyResponded,
+    }
 )
 """By any of these, and by a message of theirs, somebody was active (kpis.md 2.15)."""
+
+_KINDS: Final[dict[type, str]] = {
+    type_: kind
+    for kind, union in (
+        ("ticket", TicketEvent),
+        ("call", CallEvent),
+        ("survey", SurveyEvent),
+        ("order", OrderEvent),
+    )
+    for type_ in get_args(union)
+}
+
+_OF_PEOPLE: Final = frozenset(
+    {
+        wire.CustomerCreated,
+        wire.CustomerMerged,
+        wire.CustomerUnmerged,
+        wire.CustomerErased,
+        wire.HelpViewed,
+    }
+)
 
 
 class Happening(NamedTuple):
@@ -28,18 +55,24 @@ class Happening(NamedTuple):
     @property
     def is_activity(self) -> bool:
         data = self.data
-        return isinstance(data, ACTIVITY) or (
-            isinstance(data, wire.TicketMessage) and data.direction == "in"
+        # By type alone: of half of all events this is all that is asked.
+        return type(data) in ACTIVITY or (
+            type(data) is wire.TicketMessage and data.direction == "in"
         )
+
+    @property
+    def tells(self) -> bool:
+        """Whether it changes any entity; a page view only says that somebody was active."""
+        return type(self.data) in _KINDS or type(self.data) in _OF_PEOPLE
 
 
 def entity(happening: Happening) -> Ref | None:
     """The one thing that an event tells something new about; None when it counts nowhere."""
     data = happening.data
-    for kind in ("ticket", "call", "survey"):
-        if type(data).__name__.lower().startswith(kind):
-            name = getattr(data, kind, None)
-            return None if name is None else Ref(kind, name)
+    kind = _KINDS.get(type(data))
+    if kind is None:
+        return None
+    name: str | None = getattr(data, kind)
     if isinstance(data, wire.OrderPlaced):
-        return Ref("order", data.order or happening.by.key.hex())
-    return Ref("order", data.order) if isinstance(data, wire.OrderRefunded) else None
+        name = name or happening.by.key.hex()
+    return None if name is None else Ref(kind, name)

@@ -42,6 +42,9 @@ class Order(msgspec.Struct, array_like=True):
         return self.placed is not None and self.net > 0
 
 
+OrderEvent = wire.OrderPlaced | wire.OrderRefunded
+
+
 def place(order: Order, data: wire.OrderPlaced, by: By) -> None:
     """The first that was placed under an id is the order."""
     if order.placed is None or by.told < order.placed:

@@ -43,6 +43,9 @@ class Survey(msgspec.Struct, array_like=True):
     answers: list[Answer] = []
 
 
+SurveyEvent = wire.SurveySent | wire.SurveyResponded
+
+
 def send(survey: Survey, data: wire.SurveySent, by: By) -> None:
     """The first that was sent under an id is the survey."""
     if survey.sent is None or by.told < survey.sent:

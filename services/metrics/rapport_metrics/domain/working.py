@@ -35,7 +35,8 @@ class Working:
         self._purge_erased = purge_erased
         self._wanted: set[Ref] = set()
         for happening in happenings:
-            self._name(happening)
+            if happening.tells:
+                self._name(happening)
 
     def missing(self) -> set[Ref]:
         """What to look up next; empty when all is there."""
