@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import rapport_cli
 from rapport_cli.failure import CliError
-from rapport_cli.main import app
+from rapport_cli.main import build
 from typer.testing import CliRunner
 
 DOCUMENTED = Path("docs/errors.md").read_text("utf-8")
@@ -46,14 +46,14 @@ def test_every_error_ends_with_a_documented_status(error: type[CliError]) -> Non
 
 
 def test_the_help_fits_on_a_screen() -> None:
-    shown = CliRunner().invoke(app, ["--help"])
+    shown = CliRunner().invoke(build(None), ["--help"])
 
     assert shown.exit_code == 0
     assert len(shown.output.splitlines()) < 25
 
 
 def test_a_mistyped_command_is_met_with_the_right_one() -> None:
-    shown = CliRunner().invoke(app, ["topcs"])
+    shown = CliRunner().invoke(build(None), ["topcs"])
 
     assert shown.exit_code == 2
     assert "topics" in shown.output

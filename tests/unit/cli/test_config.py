@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from rapport_cli.main import app
+from rapport_cli.main import build
 from typer.testing import CliRunner
 
 
 def _shown(environment: dict[str, str]) -> dict[str, dict[str, str | None]]:
-    result = CliRunner().invoke(app, ["config", "show", "--json"], env=environment)
+    result = CliRunner().invoke(build(None), ["config", "show", "--json"], env=environment)
     assert result.exit_code == 0
     return {row["variable"]: row for row in json.loads(result.output)}
 
