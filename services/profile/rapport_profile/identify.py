@@ -65,7 +65,10 @@ async def _tell(connection: Fetches, claims: Claims) -> _Told:
     Adding waits for another worker that is just telling the same, or taking it back; so the
     second look sees what that one has committed.
     """
-    known = await edges.load_known(connection, claims.edges, claims.cuts)
+    # Of a merge of three, the edge that has the merge's own key may be one of an erased subject.
+    merges = {edge.order[2] for edge in claims.edges.values() if edge.explicit}
+    keys = claims.edges.keys() | merges
+    known = await edges.load_known(connection, keys, claims.cuts)
     unsaid = [
         edge
         for key, edge in claims.edges.items()
@@ -79,7 +82,7 @@ async def _tell(connection: Fetches, claims: Claims) -> _Told:
     new = await edges.add(connection, unsaid)
     await edges.add_cuts(connection, idle)
     if len(new) < len(unsaid) or idle:
-        known = await edges.load_known(connection, claims.edges, claims.cuts)
+        known = await edges.load_known(connection, keys, claims.cuts)
     return _Told(known, new)
 
 

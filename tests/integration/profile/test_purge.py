@@ -147,6 +147,25 @@ async def test_who_is_left_is_as_if_the_erased_one_had_never_been_there(
             assert await traces(engine, subject) == {}, seed
 
 
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_merge_of_three_is_taken_back_though_one_of_them_was_erased(
+    engine: AsyncEngine, seed: int
+) -> None:
+    ada, gone, third = (new_subject() for _ in range(3))
+    merge = happened(
+        "customer.merged", ada, event_id=new_subject(), linked=f"{gone},{third}", from_subject=gone
+    )
+    told = [merge, happened("customer.unmerged", ada, merge_event_id=merge.envelope.id)]
+    told += [erased(gone), happened("points.earned", ada, points=1)]
+    told += [happened("points.earned", third, points=2)]
+    random.Random(seed).shuffle(told)
+
+    for record in told:
+        await project(engine, [record])
+
+    assert sorted((await stored_picture(engine, [ada, third])).people) == sorted((ada, third))
+
+
 def spared(told: Sequence[Record], gone: Collection[str]) -> list[Record]:
     """What was said, without a word of or about the erased; an unmerge names nobody."""
     left = []
