@@ -9,6 +9,7 @@ BENCHES = (
     "producer",
     "loop_overhead",
     "projector",
+    "metrics",
     "rebuild",
     "ingest",
     "visible",
