@@ -43,7 +43,7 @@ async def load_corrections(snap: Snapshot, question: Question, selection: Select
 def _slots(question: Question, selection: Selection, fact: Fact, sign: int) -> Iterator[Slot]:
     minute = bucket(fact.metric, fact.at)
     is_asked = (
-        fact.metric in question.kpi.metrics
+        fact.metric in question.kpi.metrics | question.kpi.beside
         and selection.edges[0] <= minute < selection.end
         and all(getattr(fact.dims, name) == value for name, value in question.filters.items())
     )

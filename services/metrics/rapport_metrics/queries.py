@@ -51,8 +51,8 @@ async def load_slots(snap: Snapshot, kpi: Kpi, selection: Selection) -> list[Slo
     """The totals of each window and group in which there is something."""
     sql, values = _statement(_SERIES, selection, first=5, distribution=kpi.shape == "distribution")
     rows = await snap.fetch(
-        sql, sorted(kpi.metrics), list(selection.edges), selection.end, selection.mature_before,
-        *values,
+        sql, sorted(kpi.metrics | kpi.beside), list(selection.edges), selection.end,
+        selection.mature_before, *values,
     )  # fmt: skip
     width = len(selection.group_by)
     return [Slot(row[0], row[1], tuple(row[2 : 2 + width]), Row(*row[2 + width :])) for row in rows]

@@ -29,7 +29,7 @@ class PointView(View):
 
     start: Instant
     end: Instant
-    dims: dict[str, str | None]
+    dims: dict[str, str]
     num: int
     den: int
     value: float | int | None = Field(description="Null when there is nothing to divide by")
@@ -38,6 +38,10 @@ class PointView(View):
     state: str = Field(description="open, provisional or final")
     restated: bool = Field(description="Whether it changed after it was first published")
     percentiles: dict[str, int | None] | None = None
+    small: bool = Field(description="Fewer than 10 units: show it in grey")
+    interval: tuple[float, float] | None = Field(
+        default=None, description="Of shares and net promoter scores: 95 % lie in it"
+    )
 
 
 class SeriesView(View):

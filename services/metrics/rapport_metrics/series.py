@@ -10,6 +10,7 @@ from rapport_metrics import persons
 from rapport_metrics.corrections import load_corrections
 from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.domain.instants import instant
+from rapport_metrics.domain.interval import wilson
 from rapport_metrics.domain.outcome import MINUTE
 from rapport_metrics.domain.reading import Reading, Row, read
 from rapport_metrics.domain.value import ratio
@@ -26,6 +27,23 @@ class Point(NamedTuple):
     group: Mapping[str, str | None]
     reading: Reading
     pending: int = 0
+
+
+async def load_points(snap: Snapshot, question: Question) -> list[Point]:
+    """As people read them: who is in no group is left out, and currencies are kept apart.
+
+    Amounts of different currencies are never added: where there are several, each has its points.
+    """
+    asked = question.group_by
+    if "currency" not in question.kpi.dims or "currency" in {*asked, *question.filters}:
+        points = await load_series(snap, question)
+    else:
+        apart = question._replace(group_by=[*asked, "currency"])
+        points = _by_currency(await load_series(snap, apart))
+        points = points or await load_series(snap, question)
+    if question.kpi.shape == "persons":
+        return points
+    return [point for point in points if all(point.group[name] is not None for name in asked)]
 
 
 async def load_series(snap: Snapshot, question: Question) -> list[Point]:
@@ -93,6 +111,18 @@ async def _pile_up(
     return piled
 
 
+def _by_currency(points: Sequence[Point]) -> list[Point]:
+    """Without the currency's name where there is only one; what has none is named `null`."""
+    currencies = {point.group["currency"] for point in points if "currency" in point.group}
+    if len(currencies) > 1:
+        named = [(point, point.group["currency"] or "null") for point in points]
+        return [one._replace(group={**one.group, "currency": name}) for one, name in named]
+    return [
+        point._replace(group={name: of for name, of in point.group.items() if name != "currency"})
+        for point in points
+    ]
+
+
 def _mix(
     question: Question,
     by_place: Mapping[tuple[int, Group], Sequence[Row]],
@@ -106,7 +136,8 @@ def _mix(
         for group, reading in own.items():
             value = ratio(reading.num, everybody, question.kpi.scale)
             dims = dict(zip(question.group_by, group, strict=True))
-            points.append(Point(window, dims, Reading(reading.num, everybody, value, {})))
+            share = wilson(reading.num, everybody, question.kpi.scale)
+            points.append(Point(window, dims, Reading(reading.num, everybody, value, {}, share)))
     return points
 
 
@@ -122,7 +153,8 @@ async def _count_persons(snap: Snapshot, question: Question) -> list[Point]:
             name = {"lifecycle": "stage", "rfm": "rfm"}.get(question.kpi.id, "group")
             dims = {} if group is None else {name: group}
             value = num if question.kpi.unit == "count" else ratio(num, den, question.kpi.scale)
-            points.append(Point(window, dims, Reading(num, den, value, {})))
+            share = wilson(num, den, question.kpi.scale) if question.kpi.is_share else None
+            points.append(Point(window, dims, Reading(num, den, value, {}, share)))
     return points
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rapport_metrics.domain.instants import instant
 from rapport_metrics.domain.outcome import MINUTE
@@ -16,6 +16,19 @@ MOST: Final = 1_500
 
 class TooManyWindowsError(ValueError):
     """The span has more windows of this grain than one answer holds."""
+
+
+def require_zone(name: str) -> str:
+    """The name, when it is a zone whose days begin with an hour of UTC. Raises ValueError."""
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("there is no such time zone; give an IANA name") from None
+    for month in (1, 7):
+        offset = datetime(2026, month, 1, tzinfo=zone).utcoffset() or timedelta()
+        if offset % timedelta(hours=1):
+            raise ValueError("totals are kept by the hour of UTC: its days begin within one")
+    return name
 
 
 def minute(at: datetime) -> int:

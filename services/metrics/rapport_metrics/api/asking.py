@@ -14,6 +14,8 @@ from rapport_metrics.windows import MOST, Grain, TooManyWindowsError, starts
 
 MOST_GROUPS: Final = 2
 _DEFAULT_DAYS: Final = 30
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 _Value = Annotated[str | None, Field(max_length=256)]
 
@@ -116,12 +118,14 @@ def find_kpi(name: str) -> Kpi:
 
 def span_of(query: KpiQuery, zone: ZoneInfo, now: datetime) -> Span:
     """Raises BadWindowError."""
+    given = {"from": query.start, "to": query.end, "as_of": query.as_of}
+    for name, at in given.items():
+        if at is not None:
+            _require_reasonable(name, at)
     as_of = _whole_minute(query.as_of or now)
-    end = query.end or as_of
+    # Totals are kept by the hour: what is left of this one has not happened yet.
+    end = query.end or as_of.replace(minute=0) + timedelta(hours=1)
     start = query.start or end - timedelta(days=_DEFAULT_DAYS)
-    for name, at in (("from", start), ("to", end)):
-        if at.second or at.microsecond or at.minute:
-            raise BadWindowError(name, "give a full hour: totals are kept by the hour")
     if start >= end:
         raise BadWindowError("from", "lies at or after `to`; it is the first instant counted")
     try:
@@ -135,6 +139,8 @@ def span_of(query: KpiQuery, zone: ZoneInfo, now: datetime) -> Span:
 def groups_of(query: KpiQuery, kpi: Kpi) -> list[str]:
     """Raises BadDimensionError."""
     named = [name for name in (query.group_by or "").replace(" ", "").split(",") if name]
+    if kpi.shape == "mix" and not named:
+        named = ["channel"]
     if len(named) > MOST_GROUPS:
         raise BadDimensionError("group_by", "at most two dimensions at a time")
     for field, names in (("group_by", named), *((name, [name]) for name in query.filters())):
@@ -150,6 +156,14 @@ def _no_such(name: str, kpi: Kpi) -> str:
     close = get_close_matches(name, kpi.dims, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"{kpi.id} has no such dimension; {hint}it has {', '.join(kpi.dims)}"
+
+
+def _require_reasonable(name: str, at: datetime) -> None:
+    if not _EARLIEST <= at <= _LATEST:
+        raise BadWindowError(name, "give an instant from 1970 to 2200")
+    utc = at.astimezone(UTC)
+    if name != "as_of" and utc != utc.replace(minute=0, second=0, microsecond=0):
+        raise BadWindowError(name, "give a full hour of UTC: totals are kept by the hour")
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -18,14 +18,17 @@ from rapport_runtime.standing import Progressed, load_progress
 from rapport_metrics.api.asking import KpiQuery, Span, find_kpi, groups_of, span_of
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
+from rapport_metrics.domain.interval import SMALL
 from rapport_metrics.question import Question
 from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import CatalogueView, KpiView, PointView, SeriesView
-from rapport_metrics.series import Point, load_series
+from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
 
 PROJECTOR: Final = "metrics.v1"
 _CHURN_FINAL: Final = timedelta(days=30)
+_ONE_DAY: Final = timedelta(days=1)
+_SUMS: Final = frozenset({"total", "level"})
 
 router = APIRouter(prefix="/v1/kpis", tags=["kpis"], route_class=JsonRoute)
 
@@ -62,7 +65,7 @@ async def read_kpi(
     pool: Pool = request.app.state.pool
     async with snapshot(pool) as snap:
         progress = await load_progress(snap, PROJECTOR)
-        points = await load_series(snap, question)
+        points = await load_points(snap, question)
         restated = await load_restated(snap, asked, span.starts[0], span.end)
     return answer(
         SeriesView(
@@ -123,15 +126,18 @@ def _point(kpi: Kpi, span: Span, point: Point, restated: set[datetime]) -> Point
     view = PointView(
         start=start,
         end=end,
-        dims=dict(point.group),
+        dims={name: value for name, value in point.group.items() if value is not None},
         num=reading.num,
         den=reading.den,
         value=reading.value,
         n=reading.den,
         pending=point.pending,
         state=_state(kpi, end, span.as_of, point),
-        restated=any(start <= day < end for day in restated),
+        restated=any(day < end and start < day + _ONE_DAY for day in restated),
+        small=kpi.shape not in _SUMS and kpi.unit != "count" and reading.den < SMALL,
     )
+    if reading.interval is not None:
+        view.interval = reading.interval
     if kpi.shape == "distribution":
         view.percentiles = dict(reading.percentiles)
     return view

@@ -26,6 +26,11 @@ CONTACT: Final = ("channel", "team", "agent", "topic")
 MONEY: Final = ("channel", "currency")
 NONE: Final[tuple[str, ...]] = ()
 
+_SHARES_OF_PERSONS: Final = {
+    "repeat_purchase_rate", "returning_customer_rate", "ccr", "crr", "ccr_contractual",
+    "crr_contractual", "ccr_contractual_stripe",
+}  # fmt: skip
+
 
 class Term(NamedTuple):
     """A column of a metric's facts, added or subtracted."""
@@ -49,6 +54,8 @@ class Kpi(NamedTuple):
     scale: int = 100
     lookahead: int = 0
     version: int = 1
+    beside: frozenset[str] = frozenset()
+    """Metrics that say how far it may be off: promoters and detractors."""
 
     @property
     def definition(self) -> str:
@@ -59,6 +66,14 @@ class Kpi(NamedTuple):
         """The metrics whose facts it needs."""
         return frozenset(term.metric for term in (*self.num, *self.den))
 
+    @property
+    def is_share(self) -> bool:
+        """Whether each unit counts as 0 or 1."""
+        if self.shape == "persons":
+            return self.id in _SHARES_OF_PERSONS
+        same = [term.metric for term in self.num] == [term.metric for term in self.den]
+        return self.unit == "percent" and same
+
 
 def _share(
     id_: str, name: str, metric: str, dims: tuple[str, ...], source: str, lookahead: int = 0
@@ -66,6 +81,12 @@ def _share(
     """A percentage of the facts of one metric."""
     num, den = (Term(metric),), (Term(metric, "den"),)
     return Kpi(id_, name, "percent", "ratio", num, den, dims, source, lookahead=lookahead)
+
+
+def _score(id_: str, name: str) -> Kpi:
+    """A net promoter score."""
+    beside = frozenset({f"{id_}_promoters", f"{id_}_detractors"})
+    return _share(id_, name, id_, SURVEY, "2.1")._replace(unit="points", beside=beside)
 
 
 def _mean(id_: str, name: str, unit: str, metric: str, dims: tuple[str, ...], source: str) -> Kpi:
@@ -90,12 +111,10 @@ def _persons(id_: str, name: str, unit: str, source: str, scale: int = 100) -> K
 
 
 _KPIS: Final = (
-    _share("nps", "Net promoter score", "nps", SURVEY, "2.1")._replace(unit="points"),
+    _score("nps", "Net promoter score"),
     _share("nps_promoters", "Promoters", "nps_promoters", SURVEY, "2.1"),
     _share("nps_detractors", "Detractors", "nps_detractors", SURVEY, "2.1"),
-    _share("nps_transactional", "NPS after a contact", "nps_transactional", SURVEY, "2.1")._replace(
-        unit="points"
-    ),
+    _score("nps_transactional", "NPS after a contact"),
     _share("csat", "Customer satisfaction", "csat", SURVEY, "2.2"),
     _share("csat_product", "Satisfaction with the product", "csat_product", SURVEY, "2.2"),
     _share("csat_service", "Satisfaction with the service", "csat_service", SURVEY, "2.2"),
@@ -162,6 +181,9 @@ _KPIS: Final = (
     _persons("ccr", "Churn", "percent", "2.16"),
     _persons("crr", "Retention", "percent", "2.16"),
     _persons("crr_classic", "Retention, by the textbook", "percent", "2.16"),
+    _persons("ccr_contractual", "Churn of subscribers", "percent", "2.16"),
+    _persons("crr_contractual", "Retention of subscribers", "percent", "2.16"),
+    _persons("ccr_contractual_stripe", "Churn of subscribers, new ones too", "percent", "2.16"),
     _persons("clv_historic", "Net revenue per buyer", "minor_units", "2.17", 1),
     _persons("lifecycle", "Customers by stage", "count", "4.2", 1),
     _persons("rfm", "Buyers by recency, frequency, money", "count", "4.1", 1),

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from rapport_metrics.domain.catalogue import Kpi, Term
 from rapport_metrics.domain.facts import NO_BIN
 from rapport_metrics.domain.histogram import quantile
+from rapport_metrics.domain.interval import Interval, net_promoter, wilson
 from rapport_metrics.domain.value import ratio
 
 _PERMILLES: Final = {"p50": 500, "p90": 900, "p99": 990}
@@ -24,13 +25,14 @@ class Row(NamedTuple):
 class Reading(NamedTuple):
     """A KPI of a window. `value` is None when there is nothing to divide by.
 
-    `percentiles` are those of a distribution, in its unit.
+    `percentiles` are those of a distribution, in its unit. `interval`: of shares and scores, 95 %.
     """
 
     num: int
     den: int
     value: float | int | None
     percentiles: Mapping[str, int | None]
+    interval: Interval | None = None
 
 
 def read(kpi: Kpi, rows: Iterable[Row]) -> Reading:
@@ -50,7 +52,17 @@ def read(kpi: Kpi, rows: Iterable[Row]) -> Reading:
         if kpi.shape == "distribution"
         else {}
     )
-    return Reading(num, den, ratio(num, den, kpi.scale), percentiles)
+    interval = _interval(kpi, num, den, totals)
+    return Reading(num, den, ratio(num, den, kpi.scale), percentiles, interval)
+
+
+def _interval(
+    kpi: Kpi, num: int, den: int, totals: Mapping[tuple[str, str], int]
+) -> Interval | None:
+    if kpi.beside:
+        promoters = totals[f"{kpi.id}_promoters", "num"]
+        return net_promoter(promoters, totals[f"{kpi.id}_detractors", "num"], den)
+    return wilson(num, den, kpi.scale) if kpi.is_share else None
 
 
 def _sum(terms: Iterable[Term], totals: Mapping[tuple[str, str], int]) -> int:
