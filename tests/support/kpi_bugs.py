@@ -7,6 +7,7 @@ import pytest
 from rapport_events import wire
 from rapport_metrics.domain import (
     contacts,
+    contracts,
     engine,
     evolve,
     orders,
@@ -16,6 +17,7 @@ from rapport_metrics.domain import (
     tickets,
 )
 from rapport_metrics.domain.contacts import Contact
+from rapport_metrics.domain.contracts import Subscription, SubscriptionEvent
 from rapport_metrics.domain.entities import Merge, Ref
 from rapport_metrics.domain.facts import Fact, fact
 from rapport_metrics.domain.orders import Order, Refund
@@ -113,6 +115,16 @@ def _stamp_no_late_segment(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(evolve, "stamp", lambda *_: set[Ref]())
 
 
+def _end_what_was_not_started(plant: pytest.MonkeyPatch) -> None:
+    def careless(subscription: Subscription, data: SubscriptionEvent, by: By) -> None:
+        if isinstance(data, wire.SubscriptionEnded) and subscription.started is None:
+            return
+        evolve_subscription(subscription, data, by)
+
+    evolve_subscription = contracts.evolve
+    plant.setattr(contracts, "evolve", careless)
+
+
 def _date_the_net_amount_by_the_refund(plant: pytest.MonkeyPatch) -> None:
     def careless(order: Order) -> Iterator[Fact]:
         for one in orders_facts(order):
@@ -143,6 +155,7 @@ BUGS: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
         _forget_that_calls_hang_on_tickets,
         _only_add,
         _stamp_no_late_segment,
+        _end_what_was_not_started,
         _date_the_net_amount_by_the_refund,
     )
 }

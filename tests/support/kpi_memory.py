@@ -6,6 +6,7 @@ from itertools import islice
 
 from rapport_metrics.domain.buyers import Buying, buying
 from rapport_metrics.domain.catalogue import Kpi
+from rapport_metrics.domain.contracts import Contract
 from rapport_metrics.domain.engine import run
 from rapport_metrics.domain.entities import Ref, pack, unpack
 from rapport_metrics.domain.happening import Happening
@@ -26,6 +27,7 @@ class Memory:
         self.nums: Counter[Cell] = Counter()
         self.dens: Counter[Cell] = Counter()
         self.purchases: dict[str, Purchase] = {}
+        self.contracts: dict[str, tuple[Contract, ...]] = {}
         self.activity: set[tuple[str, int]] = set()
         self.people: dict[str, PersonRow] = {}
 
@@ -50,6 +52,7 @@ class Memory:
             self.purchases.pop(order, None)
             if purchase is not None:
                 self.purchases[order] = purchase
+        self.contracts |= outcome.contracts
         self.activity |= outcome.activity
         self.people |= outcome.people
 

@@ -179,6 +179,12 @@ def _order_refunded(rng: Random) -> wire.Data:
     )
 
 
+def _subscription(rng: Random) -> wire.Data:
+    name, amount = _name(rng, "p"), rng.choice((0, 900, None))
+    kind = rng.choice((wire.SubscriptionStarted, wire.SubscriptionRenewed, wire.SubscriptionEnded))
+    return kind(subscription=name, amount=amount)
+
+
 def _help_viewed(rng: Random) -> wire.Data:
     return wire.HelpViewed(session=rng.choice(("h0", "h1", None)), article="returns")
 
@@ -206,5 +212,5 @@ _MAKERS: Final[tuple[Make, ...]] = (
     *(_call_answered, _call_abandoned, _call_leg_ended, _survey_sent, _survey_responded),
     *(_survey_responded, _order_placed, _order_placed, _order_refunded, _help_viewed),
     *(_customer_created, _customer_merged, _customer_merged, _customer_unmerged),
-    _customer_erased,
+    *(_customer_erased, _subscription, _subscription),
 )

@@ -33,6 +33,19 @@ FROM (
 ) AS buyer
 """
 
+_CONTRACTS: Final = """
+SELECT count(*) FILTER (WHERE at_start), count(*) FILTER (WHERE at_start AND at_end),
+    count(*) FILTER (WHERE joined AND NOT at_start),
+    count(*) FILTER (WHERE joined AND NOT at_start AND at_end)
+FROM (
+    SELECT bool_or(since < $1 AND (until IS NULL OR until >= $1)) AS at_start,
+        bool_or(since < $2 AND (until IS NULL OR until >= $2)) AS at_end,
+        bool_or(since >= $1) AS joined
+    FROM contracted WHERE since < $2 GROUP BY person
+) AS customer
+"""
+"""Somebody is a customer at an instant by what was so just before it."""
+
 _ACTIVE: Final = """
 SELECT count(DISTINCT coalesce(person.root, activity.subject_id))
 FROM activity LEFT JOIN person USING (subject_id)
@@ -164,6 +177,30 @@ async def _crr_classic(snap: Snapshot, asked: Asked) -> list[Count]:
     return [Count(0 if at_start == 0 else at_end - new, at_start)]
 
 
+async def _contractual(snap: Snapshot, asked: Asked) -> tuple[int, int, int, int]:
+    """Customers at the start, those retained; who joined since, and those of them who stayed."""
+    row = await snap.fetchrow(_CONTRACTS, asked.start, asked.end)
+    assert row is not None  # noqa: S101 - aggregates always have a row
+    return row[0], row[1], row[2], row[3]
+
+
+async def _crr_contractual(snap: Snapshot, asked: Asked) -> list[Count]:
+    at_start, retained, *_ = await _contractual(snap, asked)
+    return [Count(retained, at_start)]
+
+
+async def _ccr_contractual(snap: Snapshot, asked: Asked) -> list[Count]:
+    """As ChartMogul counts for B2B: who joined and left within the window is in neither number."""
+    at_start, retained, *_ = await _contractual(snap, asked)
+    return [Count(at_start - retained, at_start)]
+
+
+async def _ccr_contractual_stripe(snap: Snapshot, asked: Asked) -> list[Count]:
+    """As Stripe counts, which takes windows of 30 days: who joined since is in both numbers."""
+    at_start, retained, joined, stayed = await _contractual(snap, asked)
+    return [Count(at_start - retained + joined - stayed, at_start + joined)]
+
+
 async def _clv_historic(snap: Snapshot, asked: Asked) -> list[Count]:
     row = await snap.fetchrow(_VALUE, asked.end)
     assert row is not None  # noqa: S101 - aggregates always have a row
@@ -188,6 +225,9 @@ _COUNTS: Final[Mapping[str, Counting]] = {
     "crr": _crr,
     "ccr": _ccr,
     "crr_classic": _crr_classic,
+    "ccr_contractual": _ccr_contractual,
+    "ccr_contractual_stripe": _ccr_contractual_stripe,
+    "crr_contractual": _crr_contractual,
     "clv_historic": _clv_historic,
     "lifecycle": _groups(_STAGES),
     "rfm": _groups(_RFM),

@@ -60,6 +60,13 @@ ON CONFLICT (order_id) DO UPDATE SET subject_id = excluded.subject_id, at = excl
 
 _DROP_PURCHASES: Final = "DELETE FROM purchase WHERE order_id = ANY($1::text[])"
 
+_DROP_CONTRACTS: Final = "DELETE FROM contract WHERE subscription_id = ANY($1::text[])"
+
+_PUT_CONTRACTS: Final = """
+INSERT INTO contract (subscription_id, since, until, subject_id)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]::uuid[])
+"""
+
 _ADD_ACTIVITY: Final = """
 INSERT INTO activity (subject_id, hour) SELECT * FROM unnest($1::text[]::uuid[], $2::int[])
 ON CONFLICT DO NOTHING
@@ -181,9 +188,24 @@ async def _save_rows(connection: "asyncpg.Connection[Any]", outcome: Outcome) ->
     )
     if bought:
         await connection.execute(_PUT_PURCHASES, *map(list, zip(*bought, strict=True)))
+    await _save_contracts(connection, outcome)
     if outcome.activity:
         columns = zip(*sorted(outcome.activity), strict=True)
         await connection.execute(_ADD_ACTIVITY, *map(list, columns))
     people = sorted((name, *row) for name, row in outcome.people.items())
     if people:
         await connection.execute(_PUT_PEOPLE, *map(list, zip(*people, strict=True)))
+
+
+async def _save_contracts(connection: "asyncpg.Connection[Any]", outcome: Outcome) -> None:
+    """All spans of a subscription anew: a late event may join two of them, or part one."""
+    if not outcome.contracts:
+        return
+    await connection.execute(_DROP_CONTRACTS, sorted(outcome.contracts))
+    rows = [
+        (name, one.since, one.until, one.subject)
+        for name, spans in sorted(outcome.contracts.items())
+        for one in spans
+    ]
+    if rows:
+        await connection.execute(_PUT_CONTRACTS, *map(list, zip(*rows, strict=True)))

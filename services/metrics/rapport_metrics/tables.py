@@ -81,6 +81,18 @@ purchase = Table(
 Index("purchase_of_subject", purchase.c.subject_id, purchase.c.at)
 Index("purchase_at", purchase.c.at)
 
+contract = Table(
+    "contract",
+    metadata,
+    Column("subscription_id", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True, comment="Microseconds since 1970"),
+    Column("until", BigInteger, comment="Null while it lasts"),
+    Column("subject_id", Uuid(as_uuid=False), nullable=False),
+    comment="Spans in which somebody paid for a subscription",
+)
+
+Index("contract_of_subject", contract.c.subject_id)
+
 activity = Table(
     "activity",
     metadata,

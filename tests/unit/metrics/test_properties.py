@@ -21,7 +21,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.integers(1, 24)
 PURGE = Options(purge_erased=True)
 
-Picture = tuple[object, object, object, object]
+Picture = tuple[object, ...]
 
 
 def picture(memory: Memory) -> Picture:
@@ -29,7 +29,7 @@ def picture(memory: Memory) -> Picture:
     people = {
         name: row for name, row in memory.people.items() if row != PersonRow(name, None, None)
     }
-    return memory.cells, memory.purchases, people, memory.activity
+    return memory.cells, memory.purchases, people, memory.activity, memory.contracts
 
 
 def at_once(world: list[Happening], options: Options = DEFAULTS) -> Memory:

@@ -1,11 +1,12 @@
 """One batch of events: which states change, and what is added to which total."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.causes import Causes
+from rapport_metrics.domain.contracts import Contract, Subscription, contracts
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.evolve import take
 from rapport_metrics.domain.facts import Fact
@@ -60,6 +61,7 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
         for ref in working.touched
         if (now := _purchase(working.states[ref])) != purchases[ref.id]
     }
+    outcome.contracts = _contracts(outcome.states)
     outcome.people = {
         name: row
         for name, row in _people(working).items()
@@ -121,6 +123,14 @@ def _purchase(state: State) -> Purchase | None:
         return None
     assert state.placed is not None  # noqa: S101 - it is valid
     return Purchase(state.subject, state.placed.at, state.net, state.currency)
+
+
+def _contracts(changed: Mapping[Ref, State]) -> dict[str, tuple[Contract, ...]]:
+    return {
+        ref.id: contracts(state)
+        for ref, state in changed.items()
+        if isinstance(state, Subscription)
+    }
 
 
 def _people(working: Working) -> dict[str, PersonRow]:

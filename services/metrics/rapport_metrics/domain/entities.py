@@ -1,4 +1,4 @@
-"""What is kept between two batches: one small state for each ticket, call, survey, order, subject.
+"""What is kept between two batches: a small state for each ticket, call, survey, order, and so on.
 
 A state holds no personal data: a subject is a random id, and what it was called is not here.
 """
@@ -9,6 +9,7 @@ import msgspec
 
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contacts import Contact
+from rapport_metrics.domain.contracts import Subscription
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.surveys import Survey
 from rapport_metrics.domain.tickets import Ticket
@@ -63,7 +64,7 @@ class StampedSurvey(msgspec.Struct, array_like=True):
     segment: str | None = None
 
 
-State: TypeAlias = LinkedTicket | Call | StampedSurvey | Order | Subject | Merge
+State: TypeAlias = LinkedTicket | Call | StampedSurvey | Order | Subscription | Subject | Merge
 
 
 class Ref(NamedTuple):
@@ -78,6 +79,7 @@ KINDS: Final[dict[str, type[State]]] = {
     "call": Call,
     "survey": StampedSurvey,
     "order": Order,
+    "subscription": Subscription,
     "subject": Subject,
     "merge": Merge,
 }

@@ -4,8 +4,9 @@ from typing import Final
 
 from rapport_events import wire
 
-from rapport_metrics.domain import calls, orders, surveys, tickets
+from rapport_metrics.domain import calls, contracts, orders, surveys, tickets
 from rapport_metrics.domain.calls import Call
+from rapport_metrics.domain.contracts import Subscription
 from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, Subject
 from rapport_metrics.domain.happening import Happening, entity
 from rapport_metrics.domain.orders import Order
@@ -14,6 +15,7 @@ from rapport_metrics.domain.working import Working
 
 _TICKET: Final = tickets.TicketEvent
 _CALL: Final = calls.CallEvent
+_SUBSCRIPTION: Final = contracts.SubscriptionEvent
 
 
 def take(working: Working, happening: Happening) -> set[Ref]:
@@ -54,13 +56,20 @@ def _take_entity(working: Working, ref: Ref, happening: Happening) -> set[Ref]:
             surveys.send(state.survey, data, by)
         case StampedSurvey(), wire.SurveyResponded():
             surveys.respond(state.survey, data, by)
-        case Order(), wire.OrderPlaced():
-            orders.place(state, data, by)
-        case Order(), wire.OrderRefunded():
-            orders.refund(state, data, by)
+        case Order(), wire.OrderPlaced() | wire.OrderRefunded():
+            _take_order(state, data, by)
+        case Subscription(), _ if isinstance(data, _SUBSCRIPTION):
+            contracts.evolve(state, data, by)
         case _:
             return set()
     return changed
+
+
+def _take_order(order: Order, data: wire.OrderPlaced | wire.OrderRefunded, by: By) -> None:
+    if isinstance(data, wire.OrderPlaced):
+        orders.place(order, data, by)
+    else:
+        orders.refund(order, data, by)
 
 
 def _name_ticket(working: Working, ticket: str, call: str) -> set[Ref]:

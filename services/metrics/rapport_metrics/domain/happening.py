@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, get_args
 from rapport_events import wire
 
 from rapport_metrics.domain.calls import CallEvent
+from rapport_metrics.domain.contracts import SubscriptionEvent
 from rapport_metrics.domain.entities import Ref
 from rapport_metrics.domain.orders import OrderEvent
 from rapport_metrics.domain.surveys import SurveyEvent
@@ -31,6 +32,7 @@ _KINDS: Final[dict[type, str]] = {
         ("call", CallEvent),
         ("survey", SurveyEvent),
         ("order", OrderEvent),
+        ("subscription", SubscriptionEvent),
     )
     for type_ in get_args(union)
 }

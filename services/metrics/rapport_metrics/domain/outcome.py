@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from rapport_metrics.domain.contracts import Contract
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.facts import Dims
 from rapport_metrics.domain.instants import HOUR, SECOND
@@ -51,6 +52,8 @@ class Outcome:
     """The event by which a total changed; the last one, where there are several."""
     purchases: dict[str, Purchase | None] = field(default_factory=dict)
     """By order; None: it is no purchase any more."""
+    contracts: dict[str, tuple[Contract, ...]] = field(default_factory=dict)
+    """By subscription: all its spans as they are now."""
     activity: set[tuple[str, int]] = field(default_factory=set)
     """A subject, and the hour since 1970 in which it was active."""
     people: dict[str, PersonRow] = field(default_factory=dict)

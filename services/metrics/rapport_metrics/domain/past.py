@@ -6,6 +6,7 @@ import msgspec
 
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contacts import Contact
+from rapport_metrics.domain.contracts import Subscription
 from rapport_metrics.domain.entities import LinkedTicket, StampedSurvey, State, Subject
 from rapport_metrics.domain.facts import Fact
 from rapport_metrics.domain.orders import Order
@@ -123,6 +124,8 @@ def _events(state: State) -> list[Told | None]:
         return [state.survey.sent, *(answer.told for answer in state.survey.answers)]
     if isinstance(state, Order):
         return [state.placed, *(one.told for one in state.refunds.values())]
+    if isinstance(state, Subscription):
+        return [term.told for term in state.terms]
     if isinstance(state, Subject):
         offered = [Told(at, b"") for at in state.offered.values()]
         return [*offered, *state.sessions.values()]
