@@ -21,8 +21,8 @@ _ABOUT = {
     "projector": "200,000 events of 20,000 customers replayed from offset 0. `raw` is the limit: "
     "getmany, envelope decode and COPY of timeline rows; `rapport` is the profile projector with "
     "everything on.",
-    "metrics": "The worked KPI example, as many times as it takes. `rapport` is the metrics projector "
-    "with every KPI on; `faust` an agent with windowed Tables for four of them, without refunds, "
+    "metrics": "The worked KPI example, as many times as it takes. `rapport` is the metrics "
+    "projector with every KPI on; `faust` an agent with windowed Tables for four of them, without refunds, "
     "corrections, late or repeated events; `recompute` folds the history of one ticket, call, "
     "survey or order for each event, in a transaction of its own.",
     "ingest": "One ingest process over HTTP to `acks=all`, with validation and encryption.",
