@@ -35,10 +35,10 @@ async def log() -> AsyncIterator[Log]:
 
 @pytest.fixture
 async def busy_shop(log: Log, new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[Shop]:
-    """A shop with some thousand events in it, projected."""
+    """A shop with some hundred events in it, projected."""
     urls = await new_database(prepare_profile), await new_database(migrate_keyring)
     async with open_shop(log, *urls, secrets) as shop:
-        await log.tell_crowd(1_000, 200, seed=random.randrange(1 << 30))
+        await log.tell_crowd(400, 100, seed=random.randrange(1 << 30))
         await shop.project()
         yield shop
 

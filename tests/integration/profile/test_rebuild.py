@@ -14,7 +14,7 @@ from rapport_profile import queries
 from rapport_profile.pool import open_pool
 from rapport_runtime.rebuild import rebuild, roll_back, verify
 from rapport_runtime.rebuild.build import NothingToRollBackError
-from rapport_runtime.rebuild.level import BusyError, alone
+from rapport_runtime.rebuild.level import alone
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,7 +32,7 @@ async def test_a_rebuilt_projection_is_equal_and_takes_the_place_of_the_live_one
     report = await rebuild(busy_shop.site)
 
     assert (report["differing"], report["status"]) == (0, "promoted")
-    assert report["compared"]["state"] > 200
+    assert report["compared"]["state"] > 80
     after = await busy_shop.rows("SELECT 'profile'::regclass::oid, 'timeline'::regclass::oid")
     assert set(after[0]).isdisjoint(before[0])
     assert (await verify(busy_shop.site, None))["differing"] == 0
@@ -96,13 +96,13 @@ async def test_a_version_that_differs_is_not_promoted_unless_forced(busy_shop: S
 
     report = await rebuild(other)
 
-    assert (report["status"], report["differing"] > 200) == ("built", True)
+    assert (report["status"], report["differing"] > 150) == ("built", True)
     listed = Counter(one["part"] for one in report["differences"])
     assert listed["state"] == listed["timeline"] == listed["reference"] == 50
-    assert report["differing_parts"]["timeline"] > 100
+    assert report["differing_parts"]["timeline"] > 50
     assert (await verify(busy_shop.site, None))["differing"] == 0
     assert (await rebuild(other, force=True))["status"] == "promoted"
-    assert (await verify(busy_shop.site, None))["differing"] > 200
+    assert (await verify(busy_shop.site, None))["differing"] > 150
     assert (await roll_back(busy_shop.site))["status"] == "rolled_back"
     assert (await verify(busy_shop.site, None))["differing"] == 0
 
@@ -133,9 +133,7 @@ async def test_without_promotion_the_live_version_stays(busy_shop: Shop) -> None
 
 async def test_two_rebuilds_at_once_are_one_too_many(busy_shop: Shop) -> None:
     async with alone(busy_shop.site):
-        with pytest.raises(BusyError):
-            await rebuild(busy_shop.site)
-        status, said = await busy_shop.command("verify")
+        status, said = await busy_shop.command("rebuild")
 
     assert (status, said[-1]["code"]) == (IMPOSSIBLE, "rebuild_busy")
 

@@ -79,14 +79,14 @@ async def test_a_sample_takes_everybody_along_who_is_linked_with_it(busy_shop: S
         report = await verify(busy_shop.site, 100)
 
         assert (report["differing"], report["sample"]) == (0, 100)
-        assert 100 <= report["compared"]["state"] < 200
+        assert report["compared"]["state"] >= 100
 
 
 async def test_what_agrees_ends_with_status_0_and_shows_nobody(busy_shop: Shop) -> None:
     status, said = await busy_shop.command("verify", "--sample", "50")
 
     assert (status, said[-1]["step"], said[-1]["differences"]) == (0, "done", [])
-    assert said[-1]["compared"]["timeline"] >= 50
+    assert said[-1]["compared"]["state"] >= 50
 
 
 async def test_the_command_line_shows_what_differs_and_mends_it(
