@@ -23,6 +23,7 @@ from tests.support.toy import settings_for
 
 ROOT = Path(__file__).parents[2]
 SESSION_SECONDS = 1.5
+TOY = "tests.support.toy_projector"
 
 
 def chaos_settings(broker: Broker, url: str) -> Settings:
@@ -97,7 +98,9 @@ def _state(pid: int) -> str:
 
 
 @asynccontextmanager
-async def fleet(settings: Settings, topic: str, log: Path, **more: str) -> AsyncIterator[Fleet]:
+async def fleet(
+    settings: Settings, topic: str, log: Path, module: str = TOY, **more: str
+) -> AsyncIterator[Fleet]:
     """A nursery for workers on this topic; all of them are gone at the end."""
     environment = {
         "RAPPORT_KAFKA__BOOTSTRAP": settings.kafka.bootstrap,
@@ -114,7 +117,7 @@ async def fleet(settings: Settings, topic: str, log: Path, **more: str) -> Async
     nursery = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.support.toy_projector",
+        module,
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

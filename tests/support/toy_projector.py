@@ -11,7 +11,7 @@ import os
 import selectors
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,11 @@ from tests.support.toy import resources_for, toy, write_effects
 
 EXIT_HALTED = 3
 
+Make = Callable[[], Subscription]
+"""Called in the worker, whose environment says the rest."""
 
-def main() -> None:
+
+def main(make: Make) -> None:
     """Fork workers as told until the input ends."""
     wake_up, woken = os.pipe()
     for end in (wake_up, woken):
@@ -54,22 +57,22 @@ def main() -> None:
                 os.read(wake_up, 4096)
                 _report_deaths(alive)
             elif line := sys.stdin.readline():
-                alive.add(_fork(json.loads(line)))
+                alive.add(_fork(json.loads(line), make))
             else:
                 for pid in alive:
                     os.kill(pid, signal.SIGKILL)
                 return
 
 
-def _fork(environment: dict[str, str]) -> int:
+def _fork(environment: dict[str, str], make: Make) -> int:
     pid = os.fork()
     if pid == 0:
-        _be_a_worker(environment)
+        _be_a_worker(environment, make)
     _say(born=pid)
     return pid
 
 
-def _be_a_worker(environment: dict[str, str]) -> None:
+def _be_a_worker(environment: dict[str, str], make: Make) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.update(environment)
@@ -79,7 +82,7 @@ def _be_a_worker(environment: dict[str, str]) -> None:
     os.dup2(log, 2)
     status = 1
     try:
-        status = uvloop.run(_work())
+        status = uvloop.run(_work(make))
     finally:
         sys.stderr.flush()
         os._exit(status)
@@ -98,7 +101,7 @@ def _say(**words: Any) -> None:  # noqa: ANN401 - JSON
     sys.stdout.flush()
 
 
-async def _work() -> int:
+async def _work(make: Make) -> int:
     settings = Settings()
     configure_logs(settings.log)
     arm(settings.failpoints)
@@ -106,7 +109,7 @@ async def _work() -> int:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     engine = create_engine(settings)
-    jobs = [run_subscription(_subscription(), resources_for(settings, engine), stop=stop)]
+    jobs = [run_subscription(make(), resources_for(settings, engine), stop=stop)]
     if os.environ.get("TOY_DERIVES"):
         jobs.append(relay(settings, engine, stop))
     try:
@@ -151,4 +154,4 @@ def _derived(cause: Record, target: str) -> Derived:
 
 
 if __name__ == "__main__":
-    main()
+    main(_subscription)
