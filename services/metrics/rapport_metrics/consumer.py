@@ -1,9 +1,10 @@
 """The Kafka door: keeps every KPI level with the log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final
 
+import asyncpg
 from rapport_events import wire
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record, event_key
@@ -16,6 +17,7 @@ from rapport_metrics.domain.engine import run
 from rapport_metrics.domain.entities import Ref
 from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.instants import instant
+from rapport_metrics.domain.outcome import Outcome
 from rapport_metrics.domain.own import DEFAULTS, Options
 from rapport_metrics.domain.surveys import SCALES, is_on_scale
 from rapport_metrics.domain.told import By
@@ -50,9 +52,24 @@ async def _apply(
         known |= found.keys()
         working.supply(missing, found)
     outcome = run(working, happenings, options)
-    await store.save(tx, outcome, known, shard=min(record.partition for record in batch))
+    await _save(tx, outcome, known, batch)
     await store.restate(tx, outcome, {record.key: record.envelope.type for record in batch})
     return ()
+
+
+async def _save(
+    tx: AsyncConnection, outcome: Outcome, known: Collection[Ref], batch: Sequence[Record]
+) -> None:
+    """A row that another worker has just made is no fault of the event.
+
+    Of several events it ends the batch, which is then divided; a single one would be parked.
+    """
+    try:
+        await store.save(tx, outcome, known, shard=min(record.partition for record in batch))
+    except asyncpg.UniqueViolationError as error:
+        if len(batch) > 1:
+            raise
+        raise asyncpg.SerializationError("another worker has just made this row") from error
 
 
 def happening(record: Record) -> Happening | None:
