@@ -22,9 +22,9 @@ _ABOUT = {
     "getmany, envelope decode and COPY of timeline rows; `rapport` is the profile projector with "
     "everything on.",
     "metrics": "The worked KPI example, as many times as it takes. `rapport` is the metrics "
-    "projector with every KPI on; `faust` an agent with windowed Tables for four of them, without refunds, "
-    "corrections, late or repeated events; `recompute` folds the history of one ticket, call, "
-    "survey or order for each event, in a transaction of its own.",
+    "projector with every KPI on; `faust` an agent with windowed Tables for four of them, without "
+    "refunds, corrections, late or repeated events; `recompute` folds the history of one ticket, "
+    "call, survey or order for each event, in a transaction of its own.",
     "ingest": "One ingest process over HTTP to `acks=all`, with validation and encryption.",
     "visible": "From the first byte of a POST to the last byte of the profile that shows it.",
     "read": "`GET /v1/profiles/{ref}` with a million timeline rows.",
