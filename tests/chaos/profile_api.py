@@ -5,16 +5,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rapport_profile import main, queries
+from rapport_profile import main
 from rapport_profile.audit import AuditTrail, Read
 from rapport_profile.settings import ProfileSettings
+from rapport_runtime.pool import Pool
 from rapport_runtime.serve import run
 
 
 class HastyTrail(AuditTrail):
     """Lets the answer go and writes the row afterwards: what must never be done."""
 
-    def __init__(self, pool: "queries.Pool") -> None:
+    def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._later: set[asyncio.Task[None]] = set()
 

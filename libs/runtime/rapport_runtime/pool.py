@@ -51,12 +51,19 @@ async def open_pool(settings: DatabaseSettings, name: str) -> Pool:
 
 
 @asynccontextmanager
-async def snapshot(pool: Pool) -> AsyncIterator[Snapshot]:
-    """One moment of the database: an answer's data and its position belong together."""
+async def snapshot(pool: Pool, hold: str | None = None) -> AsyncIterator[Snapshot]:
+    """One moment of the database: an answer's data and its position belong together.
+
+    `hold`: the first table of a projection that can be rebuilt.
+    """
     async with (
         pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        if hold is not None:
+            # Before the moment is fixed: once tables have changed places with a rebuilt version,
+            # an older moment would show the new ones without their last events.
+            await connection.execute(f"LOCK TABLE {hold} IN ACCESS SHARE MODE")
         yield connection
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from rapport_runtime.pool import Snapshot
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_profile.audit import GENESIS, Read, audit, digest
-from rapport_profile.queries import Snapshot
 
 _READS: Final = """
 SELECT id, at, key_id, principal, purpose, action, person::text, fields, personal, request_id

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from rapport_events.envelope import Record
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile.domain.changes import Item, Watch
 from rapport_profile.domain.fold import Fact, fold
@@ -14,7 +15,7 @@ from rapport_profile.domain.identity import Edge
 from rapport_profile.domain.state import Profile, pack, unpack
 from rapport_profile.edges import load_held
 from rapport_profile.history import CHUNK, When, bounds, fact_of
-from rapport_profile.queries import MOST_TRAIT_EVENTS, Snapshot, load_events
+from rapport_profile.queries import MOST_TRAIT_EVENTS, load_events
 from rapport_profile.reader import Stored
 from rapport_profile.tables import TRAIT_BEARING
 

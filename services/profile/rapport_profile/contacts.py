@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from rapport_runtime.pool import Reads
+
 from rapport_profile.consumer import TOPICS
 from rapport_profile.history import When
-from rapport_profile.queries import END, Reads
+from rapport_profile.queries import END
 from rapport_profile.reader import Stored
 from rapport_profile.tables import CONTACT
 

@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from rapport_profile.queries import MOST_TRAIT_EVENTS, Person, Snapshot
+from rapport_runtime.pool import Snapshot
+
+from rapport_profile.queries import MOST_TRAIT_EVENTS, Person
 from rapport_profile.reader import Stored
 
 EXAMINED: Final = 5_000

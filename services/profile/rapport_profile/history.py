@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from rapport_events.codec import decode_again, decode_data
 from rapport_events.envelope import Record
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile.domain.fold import ORDER_FREE, Fact, fold, fold_alike
 from rapport_profile.domain.state import Profile, pack, unpack
-from rapport_profile.queries import END, MOST_TRAIT_EVENTS, Snapshot
+from rapport_profile.queries import END, MOST_TRAIT_EVENTS
 from rapport_profile.reader import Stored
 from rapport_profile.tables import TRAIT_BEARING
 

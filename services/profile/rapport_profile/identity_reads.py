@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from rapport_runtime.pool import Snapshot
+
 from rapport_profile.domain.claims import Held
 from rapport_profile.edges import load_known
-from rapport_profile.queries import Snapshot
 
 _REFUSED: Final = """
 SELECT merge_key FROM identity_edge

@@ -15,7 +15,9 @@ from rapport_runtime.database import create_engine, migrate, require_current_sch
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.health import Check
+from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.metrics import Metrics
+from rapport_runtime.pool import open_pool
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
@@ -26,7 +28,6 @@ from rapport_profile.api import (
     audit,
     diff,
     links,
-    ops,
     preview,
     privacy,
     profiles,
@@ -42,7 +43,6 @@ from rapport_profile.api.visit import Library
 from rapport_profile.audit import AuditTrail
 from rapport_profile.consumer import subscription
 from rapport_profile.live import open_hub
-from rapport_profile.pool import open_pool
 from rapport_profile.privacy.resuming import keep_resuming
 from rapport_profile.settings import ProfileSettings
 from rapport_profile.sweep import sweep
@@ -54,7 +54,7 @@ _ROUTERS: Final = (
     search.router, stream.router, timeline.router, diff.router, trait_history.router,
     links.router, suggestions.router, preview.router,
     attempts.router, work.router,
-    profiles.router, ops.router, audit.router,
+    profiles.router, audit.router,
     privacy.router,
 )  # fmt: skip
 """The first that matches answers: `{ref}` may hold slashes, so it comes after its own children."""
@@ -74,7 +74,7 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
         await require_current_schema(resources.engine, PACKAGE)
         keyring = await open_keyring(settings)
         opened.append(keyring)
-        pool = await open_pool(settings.database)
+        pool = await open_pool(settings.database, "rapport-profile-reader")
         app.state.library = Library(
             resources.engine,
             pool,
@@ -83,7 +83,7 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
             resources.progress,
             settings.identity.limits(),
         )
-        app.state.resources = resources
+        app.state.resources, app.state.pool = resources, pool
         stopping = getattr(app.state, "stopping", asyncio.Event())
         async with open_hub(settings, resources.metrics, stopping) as app.state.hub:
             yield
@@ -94,7 +94,7 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
     app = http.create_app(
         SERVICE,
         settings,
-        _ROUTERS,
+        (*_ROUTERS, make_ops_router(subscription(settings))),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),

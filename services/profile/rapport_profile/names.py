@@ -14,11 +14,12 @@ from rapport_privacy.keyring import Keyring, KeyringUnavailableError
 from rapport_runtime.database import driver
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pause import pause
+from rapport_runtime.pool import Pool
 from rapport_runtime.subscription import Resources
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_profile.domain.names import beginnings, names, words
-from rapport_profile.queries import Pool, load_events
+from rapport_profile.queries import load_events
 from rapport_profile.reader import Opened, open_events
 
 _PURPOSE: Final = "name-prefix"

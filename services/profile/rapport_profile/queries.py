@@ -1,41 +1,25 @@
 """What the API reads, statement by statement, inside one snapshot of the database."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple
 
-import asyncpg
+from rapport_runtime import pool as pools
+from rapport_runtime.pool import Pool, Reads, Snapshot
+from rapport_runtime.standing import Progressed
 
 from rapport_profile.cards import Glance, Place
 from rapport_profile.domain.state import Profile, unpack
 from rapport_profile.reader import Stored
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Snapshot: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-"""A connection inside a read-only transaction that sees one moment of the database."""
-
-Reads: TypeAlias = "Pool | Snapshot"
+snapshot: Final = partial(pools.snapshot, hold="profile")
 
 MOST_TRAIT_EVENTS: Final = 1_000
 """Newest events that traits are folded from: a bound on what one answer may cost."""
 
-_ACQUIRE_SECONDS: Final = 2.0
-
 BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 END: Final = datetime(9999, 12, 31, tzinfo=UTC)
-
-_HOLD: Final = "LOCK TABLE profile IN ACCESS SHARE MODE"
-
-_POSITIONS: Final = """
-SELECT topic, partition, next_offset, high_watermark, recorded_at, updated_at
-FROM projector_offset
-WHERE projector = $1 ORDER BY topic, partition
-"""
-
-_PARKED: Final = """
-SELECT topic, count(*) FROM parked_event WHERE projector = $1 AND settled_at IS NULL GROUP BY topic
-"""
 
 _PEOPLE: Final = """
 SELECT named.subject_id::text, root.subject_id::text,
@@ -131,17 +115,6 @@ class Person(NamedTuple):
     is_erased: bool = False
 
 
-class Progressed(NamedTuple):
-    """How far the projection is in one partition, in this snapshot."""
-
-    topic: str
-    partition: int
-    next_offset: int
-    high_watermark: int
-    recorded_at: datetime | None
-    updated_at: datetime
-
-
 class Look(NamedTuple):
     """What most reads of a person need, all of one moment."""
 
@@ -158,28 +131,6 @@ class Selection(NamedTuple):
     since: datetime = BEGINNING
     before: Place = Place(END, BEGINNING, b"")
     known_at: datetime = END
-
-
-@asynccontextmanager
-async def snapshot(pool: Pool) -> AsyncIterator[Snapshot]:
-    """One moment of the database: an answer's data and its position belong together."""
-    async with (
-        pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        # Before the moment is fixed: once tables have changed places with a rebuilt version, an
-        # older moment would show the new ones without their last events.
-        await connection.execute(_HOLD)
-        yield connection
-
-
-async def load_progress(snap: Snapshot, projector: str) -> list[Progressed]:
-    return [Progressed(*row) for row in await snap.fetch(_POSITIONS, projector)]
-
-
-async def count_parked(snap: Snapshot, projector: str) -> dict[str, int]:
-    """Topic to the number of its events that wait in `parked_event`."""
-    return dict(await snap.fetch(_PARKED, projector))
 
 
 async def load_person(snap: Snapshot, subject: str) -> Person | None:

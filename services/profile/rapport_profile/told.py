@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from rapport_runtime.pool import Reads, Snapshot
+
 from rapport_profile.domain.state import Profile, unpack
 from rapport_profile.position import Found, Position
-from rapport_profile.queries import Person, Reads, Snapshot
+from rapport_profile.queries import Person
 from rapport_profile.reader import Stored
 
 _HEAD: Final = """

@@ -11,10 +11,11 @@ import pytest
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS
 from rapport_profile import queries
-from rapport_profile.pool import open_pool
+from rapport_runtime.pool import open_pool
 from rapport_runtime.rebuild import rebuild, roll_back, verify
 from rapport_runtime.rebuild.build import NothingToRollBackError
 from rapport_runtime.rebuild.level import alone
+from rapport_runtime.standing import load_progress
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,10 +77,10 @@ async def test_a_reader_who_saw_an_event_still_sees_it_when_tables_change_places
     ada = new_subject()
     await busy_shop.log.tell([happened("order.placed", ada, order="o", amount=1, currency="EUR")])
     await busy_shop.project()
-    pool = await open_pool(busy_shop.settings.database)
+    pool = await open_pool(busy_shop.settings.database, "a-reader")
     try:
         async with queries.snapshot(pool) as snap:
-            await queries.load_progress(snap, "profile.v1")
+            await load_progress(snap, "profile.v1")
             promoting = asyncio.create_task(rebuild(busy_shop.site))
             held_up = asyncio.create_task(busy_shop.heard["waiting"].wait())
             await asyncio.wait({promoting, held_up}, return_when=asyncio.FIRST_COMPLETED)

@@ -13,9 +13,7 @@ from rapport_runtime.standing import Progressed, lag_ms
 
 def rfc3339(instant: datetime) -> str:
     """UTC with milliseconds, as every time in our answers."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
-        f"{instant.microsecond // 1000:03d}Z"
-    )
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Instant = Annotated[

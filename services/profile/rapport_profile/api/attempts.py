@@ -13,11 +13,12 @@ from rapport_runtime.http.paging import (
     encode_cursor,
     next_link,
 )
+from rapport_runtime.http.views import answer
 
 from rapport_profile.api.issues import find_issues
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import RefPath
-from rapport_profile.api.visit import OpenVisit, answer
+from rapport_profile.api.visit import OpenVisit
 from rapport_profile.domain.attempts.issue import Issue
 from rapport_profile.reader import open_events
 from rapport_profile.ref import parse_ref

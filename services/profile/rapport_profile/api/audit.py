@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile import queries
-from rapport_profile.api.visit import Library, answer
+from rapport_profile.api.visit import Library
 from rapport_profile.audit_reads import Kept, load_reads
-from rapport_profile.schemas.ops import AuditListView, AuditView
+from rapport_profile.schemas.audit import AuditListView, AuditView
 
 router = APIRouter(prefix="/v1/ops", tags=["ops"])
 
@@ -43,7 +45,7 @@ async def read_audit(
     )
 
 
-async def _subjects(snap: queries.Snapshot, subject: str) -> list[str]:
+async def _subjects(snap: Snapshot, subject: str) -> list[str]:
     """Every subject that the person is or was read under."""
     person = await queries.load_person(snap, subject)
     return [subject] if person is None else [*person.members]

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from rapport_privacy.keyring import KnownIdentifier
 from rapport_runtime.http.problems import ApiError, FieldError
+from rapport_runtime.http.views import answer
 
 from rapport_profile import queries
 from rapport_profile.api.moments import Instant, in_order, moment
 from rapport_profile.api.past import members_at, subjects_of
 from rapport_profile.api.profiles import RefPath, known_by, parse_include
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import Moment, OpenVisit, Visit
 from rapport_profile.compare import Causes, Compared, Picture, Side, compare, load_joints
 from rapport_profile.history import When
 from rapport_profile.mask import Mask

@@ -10,16 +10,16 @@ import orjson
 from fastapi.sse import format_sse_event
 from rapport_runtime.http.auth import Principal
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.http.unavailable import DatabaseAwayError
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile.api.live_view import ALWAYS, LiveView
 from rapport_profile.api.people import CustomerNotFoundError, readable
-from rapport_profile.api.unavailable import DatabaseAwayError
 from rapport_profile.api.visit import Visit
 from rapport_profile.consumer import TOPICS
 from rapport_profile.live import Hub, Watch
 from rapport_profile.mask import Mask
 from rapport_profile.position import LastEventIdForeignError, Position
-from rapport_profile.queries import Snapshot
 from rapport_profile.reader import Stored, open_events
 from rapport_profile.ref import Ref
 from rapport_profile.told import Head, load_end, load_head, load_kept, load_news

@@ -15,14 +15,16 @@ from rapport_runtime.http.paging import (
     encode_cursor,
     next_link,
 )
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile import queries
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import RefPath
-from rapport_profile.api.visit import OpenVisit, Visit, answer
+from rapport_profile.api.visit import OpenVisit, Visit
 from rapport_profile.domain.claims import Held
 from rapport_profile.identity_reads import load_links
-from rapport_profile.queries import BEGINNING, Person, Snapshot
+from rapport_profile.queries import BEGINNING, Person
 from rapport_profile.ref import parse_ref
 from rapport_profile.schemas.identity import LinksView
 from rapport_profile.views.identity import Known, link_view

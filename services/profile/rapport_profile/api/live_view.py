@@ -6,12 +6,13 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import orjson
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile import queries
 from rapport_profile.api.profiles import portray
 from rapport_profile.api.visit import Moment, Visit
 from rapport_profile.mask import Mask
-from rapport_profile.queries import Person, Snapshot
+from rapport_profile.queries import Person
 from rapport_profile.reader import Stored
 
 ALWAYS: Final = frozenset({"subject", "subjects", "meta"})

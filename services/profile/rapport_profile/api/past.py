@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
+from rapport_runtime.pool import Snapshot
+
 from rapport_profile import edges, queries
 from rapport_profile.api.people import (
     SHOWN,
@@ -13,7 +15,7 @@ from rapport_profile.api.people import (
 from rapport_profile.api.visit import Moment, Visit
 from rapport_profile.domain.identity import partition
 from rapport_profile.history import When, load_past
-from rapport_profile.queries import Person, Snapshot
+from rapport_profile.queries import Person
 from rapport_profile.reader import Stored
 from rapport_profile.ref import Ref
 

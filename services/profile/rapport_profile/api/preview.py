@@ -7,11 +7,12 @@ from fastapi import APIRouter, Response
 from rapport_privacy.keyring import KnownIdentifier
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.http.views import answer
 
 from rapport_profile import queries
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import portray, see
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import Moment, OpenVisit, Visit
 from rapport_profile.domain.identity import Edge
 from rapport_profile.domain.merging import Rehearsal, rehearse
 from rapport_profile.edges import load_cluster

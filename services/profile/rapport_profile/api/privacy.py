@@ -12,10 +12,11 @@ from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.consistency import AskedConsistency, Consistency
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.http.views import answer
 from rapport_runtime.trace import current_trace
 from starlette.responses import StreamingResponse
 
-from rapport_profile.api.visit import Library, answer
+from rapport_profile.api.visit import Library
 from rapport_profile.audit import Read
 from rapport_profile.privacy import store
 from rapport_profile.privacy.erasing import Desk, carry_on

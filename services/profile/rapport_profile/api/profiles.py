@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from rapport_privacy.keyring import KnownIdentifier
 from rapport_runtime.http.problems import ApiError, FieldError
+from rapport_runtime.http.views import answer
 
 from rapport_profile import queries
 from rapport_profile.api.issues import NOTHING, find_open_issues
 from rapport_profile.api.moments import PastQuery
 from rapport_profile.api.past import read_past
 from rapport_profile.api.people import locate, readable
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import Moment, OpenVisit, Visit
 from rapport_profile.mask import Mask
 from rapport_profile.queries import Person
 from rapport_profile.reader import Stored, open_events

@@ -9,18 +9,20 @@ from fastapi import APIRouter, Query, Request, Response
 from rapport_privacy.crypto import Erased
 from rapport_runtime.http.consistency import NotYetVisibleError
 from rapport_runtime.http.paging import decode_cursor, encode_cursor, next_link
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import Snapshot
 from rapport_runtime.progress import read_positions
 
 from rapport_profile import finding, names, queries
 from rapport_profile.api.criteria import Criteria, NoCriterionError, SearchTooSlowError
 from rapport_profile.api.people import is_erased
-from rapport_profile.api.visit import PROJECTOR, Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import PROJECTOR, Moment, OpenVisit, Visit
 from rapport_profile.domain.lifecycle import stage
 from rapport_profile.domain.names import LONGEST, SHORTEST, are_begun, words
 from rapport_profile.domain.names import names as names_among
 from rapport_profile.finding import ANYBODY, Filters, Found
 from rapport_profile.mask import Mask
-from rapport_profile.queries import Person, Snapshot
+from rapport_profile.queries import Person
 from rapport_profile.reader import Stored, open_events
 from rapport_profile.ref import Ref
 from rapport_profile.schemas.search import HitsView, HitView

@@ -16,6 +16,7 @@ from rapport_privacy.keyring import KeyringUnavailableError
 from rapport_runtime.failure import is_environment
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.http.unavailable import DatabaseAwayError
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -23,7 +24,7 @@ from rapport_profile.api.following import Following
 from rapport_profile.api.live_view import LiveView
 from rapport_profile.api.people import CustomerErasedError, locate
 from rapport_profile.api.profiles import RefPath, parse_include
-from rapport_profile.api.unavailable import DatabaseAwayError, KeyringAwayError
+from rapport_profile.api.unavailable import KeyringAwayError
 from rapport_profile.api.visit import OpenVisit
 from rapport_profile.live import Hub, Watch
 from rapport_profile.position import Position

@@ -10,11 +10,12 @@ from rapport_runtime.http.paging import (
     encode_cursor,
     next_link,
 )
+from rapport_runtime.http.views import answer
 
 from rapport_profile import queries
 from rapport_profile.api.links import ends, load_told, record_all
 from rapport_profile.api.people import is_erased
-from rapport_profile.api.visit import OpenVisit, answer
+from rapport_profile.api.visit import OpenVisit
 from rapport_profile.domain.claims import Held
 from rapport_profile.identity_reads import load_refused
 from rapport_profile.schemas.identity import SuggestionsView

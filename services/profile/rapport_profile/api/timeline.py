@@ -7,15 +7,17 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from rapport_runtime.http.paging import encode_cursor, next_link
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import Snapshot
 
 from rapport_profile import queries
 from rapport_profile.api.past import members_at, subjects_of
 from rapport_profile.api.profiles import RefPath
 from rapport_profile.api.timeline_query import TimelineQuery, packed
-from rapport_profile.api.visit import OpenVisit, Visit, answer
+from rapport_profile.api.visit import OpenVisit, Visit
 from rapport_profile.cards import Glance, Place, Run, runs
 from rapport_profile.consumer import TOPICS
-from rapport_profile.queries import Selection, Snapshot
+from rapport_profile.queries import Selection
 from rapport_profile.reader import Opened, open_events
 from rapport_profile.ref import Ref, parse_ref
 from rapport_profile.schemas.timeline import CardsView, TimelineView

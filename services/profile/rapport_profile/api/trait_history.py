@@ -5,11 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 from rapport_privacy.crypto import Erased
 from rapport_runtime.http.problems import ApiError
+from rapport_runtime.http.views import answer
 
 from rapport_profile.api.moments import PastQuery
 from rapport_profile.api.past import members_at, subjects_of
 from rapport_profile.api.profiles import RefPath
-from rapport_profile.api.visit import OpenVisit, answer
+from rapport_profile.api.visit import OpenVisit
 from rapport_profile.history import MOST_TELLING, load_telling
 from rapport_profile.mask import Mask
 from rapport_profile.reader import open_events

@@ -1,14 +1,13 @@
 """One read by one caller: what they may see, how fresh it must be, and its audit row."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel
+from fastapi import Depends, Header, Request
 from rapport_privacy.keyring import Keyring
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.consistency import (
@@ -18,7 +17,9 @@ from rapport_runtime.http.consistency import (
     Positions,
     as_document,
 )
+from rapport_runtime.pool import Pool, Snapshot
 from rapport_runtime.progress import Progress, read_positions
+from rapport_runtime.standing import Progressed, lag_ms, load_progress
 from rapport_runtime.trace import current_trace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,13 +29,9 @@ from rapport_profile.consumer import SUBSCRIPTION
 from rapport_profile.domain.identity import Limits
 from rapport_profile.history import NOW, When
 from rapport_profile.mask import Mask
-from rapport_profile.queries import Progressed, Snapshot
 from rapport_profile.schemas.base import Meta
 
 PROJECTOR: Final = SUBSCRIPTION.name
-
-_SILENT: Final = timedelta(seconds=15)
-"""An idle worker says every 5 s that it is level."""
 
 _LONGEST_READ: Final = 5.0
 """Seconds; a database that hangs must not hold its callers for the driver's 35."""
@@ -55,7 +52,7 @@ class Library:
     """What reads are answered from; one per process."""
 
     engine: AsyncEngine
-    pool: queries.Pool
+    pool: Pool
     keyring: Keyring
     trail: AuditTrail
     progress: Progress
@@ -96,21 +93,6 @@ class Moment:
         )
 
 
-def lag_ms(progressed: Progressed, now: datetime) -> int:
-    """How far the projection of a partition is behind what happened, as far as anybody knows.
-
-    Events wait: the age of the last one that was applied. None wait, but no worker has said
-    so for a while: the age of its last word, for nobody knows what has come since.
-    """
-    if progressed.high_watermark > progressed.next_offset:
-        since = progressed.recorded_at or progressed.updated_at
-    elif now - progressed.updated_at > _SILENT:
-        since = progressed.updated_at
-    else:
-        return 0
-    return max(0, (now - since) // timedelta(milliseconds=1))
-
-
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One read by one caller."""
@@ -127,7 +109,7 @@ class Visit:
     async def snapshot(self, when: When = NOW) -> AsyncIterator[tuple[Snapshot, Moment]]:
         """One moment of the database for several statements. Raises NotYetVisibleError."""
         async with asyncio.timeout(_LONGEST_READ), queries.snapshot(self.library.pool) as snap:
-            yield snap, self.moment(await queries.load_progress(snap, PROJECTOR), when)
+            yield snap, self.moment(await load_progress(snap, PROJECTOR), when)
 
     async def look(self, subject: str, *, with_traits: bool) -> tuple[Moment, queries.Look]:
         """A person at one moment, in one statement. Raises NotYetVisibleError."""
@@ -182,9 +164,3 @@ async def _open(
 
 OpenVisit = Annotated[Visit, Depends(_open)]
 """For the signature of a read route: by then the caller may read, and their token is honoured."""
-
-
-def answer(view: BaseModel, headers: Mapping[str, str] | None = None) -> Response:
-    """The view as JSON; what was not set is left out."""
-    body = view.model_dump_json(exclude_unset=True, by_alias=True)
-    return Response(body, headers=headers, media_type="application/json")

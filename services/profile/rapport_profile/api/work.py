@@ -13,11 +13,12 @@ from rapport_runtime.http.paging import (
     encode_cursor,
     next_link,
 )
+from rapport_runtime.http.views import answer
 
 from rapport_profile import queries
 from rapport_profile.api.people import locate, readable
 from rapport_profile.api.profiles import RefPath
-from rapport_profile.api.visit import Moment, OpenVisit, Visit, answer
+from rapport_profile.api.visit import Moment, OpenVisit, Visit
 from rapport_profile.domain.steps import Commitment, Note, Task
 from rapport_profile.queries import Person
 from rapport_profile.reader import Opened, open_events

@@ -10,10 +10,10 @@ from typing import Final
 import orjson
 from rapport_events.topics import INTERACTIONS
 from rapport_privacy.keyring import Keyring
+from rapport_runtime.pool import Pool
 
 from rapport_profile.consumer import TOPICS
 from rapport_profile.privacy.clear import Names, clear_event, derived_event, merged_fact
-from rapport_profile.queries import Pool
 from rapport_profile.reader import Opened, Stored, open_events
 
 _PAGE_EVENTS: Final = 500

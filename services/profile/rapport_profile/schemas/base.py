@@ -1,27 +1,9 @@
 """The pieces that all answers are made of."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
-
-
-def rfc3339(instant: datetime) -> str:
-    """UTC with milliseconds, as every time in our answers."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Instant = Annotated[
-    datetime,
-    PlainSerializer(rfc3339, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-
-
-class View(BaseModel):
-    """What an answer is made of. Nothing checks it twice: it is built, dumped and gone."""
-
-    model_config = ConfigDict(extra="forbid")
+from pydantic import Field, WithJsonSchema
+from rapport_runtime.http.views import Instant, View
 
 
 class ErasedView(View):

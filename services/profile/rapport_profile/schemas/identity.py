@@ -3,8 +3,9 @@
 from typing import Literal
 
 from pydantic import Field
+from rapport_runtime.http.views import Instant, View
 
-from rapport_profile.schemas.base import Instant, Json, Meta, SourceView, Text, View
+from rapport_profile.schemas.base import Json, Meta, SourceView, Text
 from rapport_profile.schemas.profile import IdentityView
 
 

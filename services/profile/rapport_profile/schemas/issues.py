@@ -1,11 +1,12 @@
 """What a customer went through to get something settled."""
 
 from pydantic import Field
+from rapport_runtime.http.views import Instant, View
 
 from rapport_profile.domain.attempts.contact import Kind, Outcome
 from rapport_profile.domain.attempts.issue import IssueState
 from rapport_profile.domain.attempts.union import Rule
-from rapport_profile.schemas.base import Instant, Meta, Text, View
+from rapport_profile.schemas.base import Meta, Text
 
 
 class SpokeView(View):

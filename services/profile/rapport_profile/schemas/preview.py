@@ -1,9 +1,10 @@
 """What a merge of two people would make of them."""
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapport_runtime.http.views import View
 
 from rapport_profile.domain.lifecycle import Stage
-from rapport_profile.schemas.base import Json, Meta, SourceView, View
+from rapport_profile.schemas.base import Json, Meta, SourceView
 from rapport_profile.schemas.identity import MergeNameView, SideView, ToSendView
 from rapport_profile.schemas.profile import ProfileView
 

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-
-from rapport_profile.schemas.base import Instant, View
+from rapport_runtime.http.views import Instant, View
 
 Kind = Literal["access", "erasure"]
 Status = Literal["accepted", "erasing", "purging", "completed"]

@@ -1,8 +1,9 @@
 """Who was found."""
 
 from pydantic import Field
+from rapport_runtime.http.views import Instant, View
 
-from rapport_profile.schemas.base import Instant, Meta, View
+from rapport_profile.schemas.base import Meta
 from rapport_profile.schemas.profile import IdentityView, LifecycleView, TraitView
 
 

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from pydantic import Field
+from rapport_runtime.http.views import View
 
-from rapport_profile.schemas.base import View
 from rapport_profile.schemas.profile import ProfileView
 from rapport_profile.schemas.timeline import EventView
 

@@ -3,8 +3,9 @@
 from typing import Literal
 
 from pydantic import Field
+from rapport_runtime.http.views import Instant, View
 
-from rapport_profile.schemas.base import Instant, Meta, SourceView, Text, View
+from rapport_profile.schemas.base import Meta, SourceView, Text
 
 _TASK = Literal["open", "completed", "cancelled"]
 
