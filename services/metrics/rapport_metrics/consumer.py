@@ -109,7 +109,7 @@ def _doubtful(type_: type[wire.Data]) -> tuple[str, ...]:
 
 def _check(name: str, value: int | str) -> None:
     if isinstance(value, str):
-        if not (len(value) == _CODE_LETTERS and value.isalpha()):
-            raise DataError("unknown_currency", "currency: an ISO 4217 code has three letters")
+        if not (len(value) == _CODE_LETTERS and value.isascii() and value.isupper()):
+            raise DataError("unknown_currency", "currency: an ISO 4217 code is three capitals")
     elif value < 0:
         raise DataError("negative_duration", f"{name}: no time is less than none")

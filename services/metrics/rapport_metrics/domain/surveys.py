@@ -79,7 +79,9 @@ def facts(survey: Survey, segment: str | None) -> Iterator[Fact]:
         sent.at <= answer.told.at <= sent.at + RESPONSE_WINDOW for answer in survey.answers
     )
     yield fact(f"response_rate_{survey.kind}", sent.at, dims, int(answered), 1, sent.key)
-    counted = max(survey.answers, key=lambda one: (one.revision, one.told), default=None)
+    # An answer to another kind of question than was asked has another scale.
+    fitting = [answer for answer in survey.answers if is_on_scale(survey.kind, answer.score)]
+    counted = max(fitting, key=lambda one: (one.revision, one.told), default=None)
     if counted is not None and counted.score is not None:
         yield from _score_facts(survey.kind, counted.score, counted.told, dims)
 
