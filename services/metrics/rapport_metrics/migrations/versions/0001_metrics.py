@@ -136,6 +136,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('projector', 'topic', 'partition'),
     postgresql_with={'fillfactor': '50'}
     )
+    op.create_table('projection_build',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('projector', sa.Text(), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False, comment='building, built, promoted, rolled_back or abandoned'),
+    sa.Column('started_at', sa.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('updated_at', sa.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('finished_at', sa.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('report', sa.JSON(), nullable=True, comment='Counts and differences, by digest'),
+    sa.PrimaryKeyConstraint('id'),
+    comment='Each rebuild, and how it ended'
+    )
     op.create_table('published',
     sa.Column('metric', sa.Text(), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
@@ -216,6 +227,7 @@ def downgrade() -> None:
     op.drop_index('purchase_at', table_name='purchase')
     op.drop_table('purchase')
     op.drop_table('published')
+    op.drop_table('projection_build')
     op.drop_table('projector_offset')
     op.drop_index('person_root', table_name='person')
     op.drop_table('person')
