@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx2
 from fastapi import FastAPI
+from rapport_cli.stack.broker import Broker
 from rapport_events.envelope import Record
 from rapport_metrics.consumer import subscription
 from rapport_metrics.main import create_app, make_resources
@@ -81,14 +82,20 @@ class House:
         series: Sequence[dict[str, Any]] = document["series"]
         return series
 
+    async def post(self, path: str, caller: str = "ops") -> httpx2.Response:
+        key = {"authorization": f"Bearer {self.callers.keys[caller]}"}
+        return await self.client.post(path, headers=key)
+
 
 @asynccontextmanager
-async def open_house(database: str, callers: Callers, **kpi: object) -> AsyncIterator[House]:
-    """`kpi`: settings of the definitions."""
+async def open_house(
+    database: str, callers: Callers, broker: Broker | None = None, **kpi: object
+) -> AsyncIterator[House]:
+    """`kpi`: settings of the definitions. `broker`: for those who read the log themselves."""
     settings = MetricsSettings.model_validate(
         {
             "env": "dev",
-            "kafka": {"bootstrap": "127.0.0.1:1"},
+            "kafka": {"bootstrap": "127.0.0.1:1" if broker is None else broker.bootstrap},
             "database": {"url": database},
             "keys_file": callers.keys_file,
             "kpi": kpi,

@@ -10,7 +10,7 @@ from rapport_cli.output import AsJson, say, show, show_json
 from rapport_cli.stack.command import Line, Running
 from rapport_cli.stackfile import DEFAULT_STACK_FILE, StackFile
 
-_Name = Annotated[str, typer.Argument(help="Whose projection: profile.")]
+_Name = Annotated[str, typer.Argument(help="Whose projection: profile or metrics.")]
 
 _DIFFERENT = 1
 _SAYS = {
@@ -84,9 +84,11 @@ def rebuild(
 def verify(
     service: _Name,
     stack: StackFile = DEFAULT_STACK_FILE,
-    sample: Annotated[int, typer.Option(min=1, help="How many customers.")] = 1_000,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="How many customers: 1,000 of profile.")
+    ] = None,
     *,
-    everybody: Annotated[bool, typer.Option("--all", help="Every customer.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="All that there is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare what a service shows with what the log says.
@@ -94,11 +96,15 @@ def verify(
     Example: rapport verify profile
 
     Example: rapport verify profile --all --json
+
+    Example: rapport verify metrics
     """
-    words = ["--all"] if everybody else ["--sample", str(sample)]
+    words = ["--all"] if everybody else [] if sample is None else ["--sample", str(sample)]
     report = _run(stack, service, ["verify", *words])
     if not as_json:
-        say(f"{report['compared']['state']:,} customers compared, {report['differing']:,} differ.")
+        part, count = next(iter(report["compared"].items()))
+        what = "customers" if part == "state" else f"{part}s"
+        say(f"{count:,} {what} compared, {report['differing']:,} differ.")
     _show(report, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ The only reader of the environment.
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rapport_runtime.failpoint import arm
@@ -15,6 +15,7 @@ from rapport_runtime.serve import Component, run
 from rapport_runtime.subscription import Resources
 
 from rapport_metrics import main, openapi
+from rapport_metrics.rebuilding import rebuild_command, verify_command
 from rapport_metrics.settings import MetricsSettings
 
 
@@ -51,17 +52,28 @@ _COMMANDS: Final[Mapping[str, Callable[[MetricsSettings], int]]] = {
     "migrate": _migrate,
 }
 
+_WITH_OPTIONS: Final[Mapping[str, Callable[[MetricsSettings, Sequence[str]], int]]] = {
+    "rebuild": rebuild_command,
+    "verify": verify_command,
+}
+
 
 def run_command() -> int:
     parser = argparse.ArgumentParser(prog="python -m rapport_metrics", description=__doc__)
-    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
-    command = parser.parse_args().command
+    parser.add_argument("command", choices=[*_COMMANDS, *_WITH_OPTIONS, "openapi"])
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="of rebuild and verify")
+    given = parser.parse_args()
+    command, options = given.command, given.options
+    if options and command not in _WITH_OPTIONS:
+        parser.error(f"{command} takes no options")
     if command == "openapi":
         sys.stdout.buffer.write(openapi.document())
         return 0
     settings = MetricsSettings()
     configure_logs(settings.log)
     arm(settings.failpoints)
+    if command in _WITH_OPTIONS:
+        return _WITH_OPTIONS[command](settings, options)
     return _COMMANDS[command](settings)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rapport_runtime.rebuild.builds import projection_build
 from rapport_runtime.tables import runtime_tables
 from sqlalchemy import (
     JSON,
@@ -23,8 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+FIRST: Final = "entity"
+"""What readers hold, and a rebuild exchanges first."""
+
 metadata = MetaData()
 runtime = runtime_tables(metadata)
+projection_build(metadata)
 
 DIMS: Final = (
     "channel", "team", "agent", "topic", "priority", "about", "segment", "currency"

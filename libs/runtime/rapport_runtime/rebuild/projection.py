@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapport_events.envelope import Record
-from sqlalchemy import Column, Executable, MetaData, Table
+from sqlalchemy import ColumnElement, Executable, MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_runtime.contract import Subscription
@@ -23,9 +23,9 @@ class Part:
     """
 
     name: str
-    key: Column[Any]
+    key: ColumnElement[Any]
     """Whom a row is about: a subject. Shown in reports, so never personal."""
-    columns: Sequence[Column[Any]]
+    columns: Sequence[ColumnElement[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from rapport_metrics.domain.outcome import MINUTE, bucket
 from rapport_metrics.question import Question
 from rapport_metrics.replay import Between, Found, facts_of, kinds_of, load_refs, load_working
 from rapport_metrics.schemas import BehindView, FactView
+from rapport_metrics.tables import FIRST
 
 router = APIRouter(prefix="/v1/kpis", tags=["kpis"], route_class=JsonRoute)
 
@@ -52,7 +53,7 @@ async def read_behind(
     place = f"{kpi} {query.model_dump_json(exclude={'cursor', 'limit'})}"
     after = decode_cursor(query.cursor, place, length=2) if query.cursor else ("", "")
     pool: Pool = request.app.state.pool
-    async with snapshot(pool) as snap:
+    async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
         found, left_off = await _load(snap, question, (str(after[0]), str(after[1])), query.limit)
     following = None if left_off is None else encode_cursor(list(left_off), place)

@@ -24,6 +24,7 @@ from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import CatalogueView, KpiView, PointView, SeriesView
 from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
+from rapport_metrics.tables import FIRST
 
 PROJECTOR: Final = "metrics.v1"
 _CHURN_FINAL: Final = timedelta(days=30)
@@ -63,7 +64,7 @@ async def read_kpi(
     )
     await wait_for(request, consistency)
     pool: Pool = request.app.state.pool
-    async with snapshot(pool) as snap:
+    async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
         points = await load_points(snap, question)
         restated = await load_restated(snap, asked, span.starts[0], span.end)
