@@ -18,8 +18,10 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_metrics.api import behind, kpis, ledger, targets
+from rapport_metrics.api import behind, kpis, ledger, predictions, stream, targets
+from rapport_metrics.board import open_board
 from rapport_metrics.consumer import subscription
+from rapport_metrics.nightly import fit_nightly
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.watch import watch
 
@@ -41,9 +43,11 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
     async def open_house(app: FastAPI) -> AsyncIterator[None]:
         await require_current_schema(resources.engine, PACKAGE)
         app.state.resources = resources
-        app.state.pool = await open_pool(settings.database, "rapport-metrics-reader")
-        yield
-        await app.state.pool.close()
+        app.state.pool = pool = await open_pool(settings.database, "rapport-metrics-reader")
+        stopping = getattr(app.state, "stopping", asyncio.Event())
+        async with open_board(settings, pool, resources.metrics, stopping) as app.state.board:
+            yield
+        await pool.close()
         await resources.engine.dispose()
 
     async def check_database() -> str | None:
@@ -59,6 +63,8 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
             kpis.router,
             ledger.router,
             targets.router,
+            predictions.router,
+            stream.router,
             make_ops_router(subscription(settings.options())),
         ),
         metrics=resources.metrics,
@@ -93,6 +99,16 @@ def watch_component(settings: MetricsSettings, resources: Resources) -> Componen
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await watch(resources, settings, stop)
+
+    return work
+
+
+def forecast_component(settings: MetricsSettings, resources: Resources) -> Component:
+    """Fits the predictions anew every night."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await fit_nightly(resources, settings, stop)
 
     return work
 

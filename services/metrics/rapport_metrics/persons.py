@@ -46,6 +46,12 @@ FROM (
 """
 """Somebody is a customer at an instant by what was so just before it."""
 
+_PREDICTED: Final = """
+SELECT (document->>'value')::bigint, (document->>'buyers')::bigint FROM model
+WHERE kind = 'forecast' AND as_of <= to_timestamp($1::bigint / 1000000)
+ORDER BY as_of DESC, id DESC LIMIT 1
+"""
+
 _ACTIVE: Final = """
 SELECT count(DISTINCT coalesce(person.root, activity.subject_id))
 FROM activity LEFT JOIN person USING (subject_id)
@@ -207,6 +213,12 @@ async def _clv_historic(snap: Snapshot, asked: Asked) -> list[Count]:
     return [Count(row[0], row[1])]
 
 
+async def _clv_predicted(snap: Snapshot, asked: Asked) -> list[Count]:
+    """By the last forecast at the window's end; before the first there is nobody to divide by."""
+    row = await snap.fetchrow(_PREDICTED, asked.end)
+    return [Count(0, 0) if row is None else Count(row[0], row[1])]
+
+
 def _groups(statement: str) -> Counting:
     async def count_groups(snap: Snapshot, asked: Asked) -> list[Count]:
         rows = await snap.fetch(statement, asked.end, DAY)
@@ -229,6 +241,7 @@ _COUNTS: Final[Mapping[str, Counting]] = {
     "ccr_contractual_stripe": _ccr_contractual_stripe,
     "crr_contractual": _crr_contractual,
     "clv_historic": _clv_historic,
+    "clv_predicted": _clv_predicted,
     "lifecycle": _groups(_STAGES),
     "rfm": _groups(_RFM),
 }

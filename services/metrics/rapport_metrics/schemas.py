@@ -127,3 +127,64 @@ class TargetsView(View):
 
 class AlertsView(View):
     alerts: list[TargetView]
+
+
+class ModelView(View):
+    """A fitted model."""
+
+    kind: str = Field(description="bgnbd: how often. gamma_gamma: how much, in minor units")
+    fitted_at: Instant
+    as_of: Instant = Field(description="Purchases before this were learned from")
+    parameters: dict[str, float]
+    log_likelihood: float
+    customers: int = Field(description="How many it was learned from")
+
+
+class ModelsView(View):
+    models: list[ModelView] = Field(description="The newest of each kind; none before the first")
+    needs: dict[str, int] = Field(description="Below so many nothing is fitted")
+
+
+class RiskView(View):
+    """Buyers whose risk lies in [at_least, below); the last tenth has those at 1 as well."""
+
+    at_least: float
+    below: float
+    buyers: int
+
+
+class ForecastView(View):
+    """What the models say of all buyers together."""
+
+    as_of: Instant
+    fitted_at: Instant
+    buyers: int
+    repeaters: int
+    expected_orders_90d: float = Field(description="Occasions: days on which somebody buys")
+    churn_risk_90d: list[RiskView] = Field(description="Of no purchase within 90 days")
+    currency: str | None = Field(description="In which most is bought; the others are left out")
+    clv_sum: int = Field(description="Of the next 12 months, in minor units")
+    clv_mean: float
+    margin: float = Field(description="The share of an amount that counts as value")
+    correlation: float = Field(description="Of how often with how much")
+    warnings: list[str]
+
+
+class HeadlineView(View):
+    """A headline KPI of the last 30 days."""
+
+    kpi: str
+    dims: dict[str, str] = Field(description="The currency, where amounts have several")
+    num: int
+    den: int
+    value: float | int | None
+    pending: int
+
+
+class StreamView(View):
+    """An event of the stream: `hello` has all headlines, `change` those that changed."""
+
+    event: str = Field(description="hello, change or end")
+    kpis: list[HeadlineView] = []
+    code: str | None = Field(default=None, description="Of `end`: why")
+    resume: bool | None = Field(default=None, description="Of `end`: whether to come again")

@@ -36,6 +36,9 @@ class KpiSettings(Section):
         default={}, description="by priority; those not named keep their default"
     )
     sla_resolution_seconds: dict[str, Seconds] = Field(default={})
+    clv_margin: float = Field(
+        default=1.0, gt=0, le=1, description="share of an amount that counts as predicted value"
+    )
     watch_seconds: float = Field(
         default=60.0, gt=0, description="how often days are published and targets looked at"
     )

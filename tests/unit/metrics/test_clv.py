@@ -81,6 +81,14 @@ def test_a_long_history_overflows_nothing() -> None:
     assert 0 < bgnbd.expected(PAPER, 500, 90.0, 91.0, 52.0) < 500
 
 
+def test_customers_who_all_leave_alike_overflow_nothing() -> None:
+    alike = PAPER._replace(a=8e8, b=2.4e9)
+
+    assert bgnbd.expected(alike, 2, 30.43, 38.86, 39) == pytest.approx(
+        bgnbd.expected(PAPER._replace(a=8e4, b=2.4e5), 2, 30.43, 38.86, 39), rel=1e-3
+    )
+
+
 def test_where_the_formula_is_singular_it_is_continuous() -> None:
     at, beside = (bgnbd.expected(PAPER._replace(a=a), 2, 30.43, 38.86, 39) for a in (1.0, 1.000_01))
 

@@ -63,21 +63,27 @@ def log_likelihood(model: BgNbd, rows: Sequence[Row]) -> float:
 
 def alive(model: BgNbd, x: int, t_x: float, age: float) -> float:
     """Probability that the customer has not left. 1 for who bought once: nothing tells."""
-    if x == 0:
-        return 1.0
-    r, alpha, a, b = model
-    return float(1 / (1 + a / (b + x - 1) * ((alpha + age) / (alpha + t_x)) ** (r + x)))
+    return float(_alive(model, *_vectors(x, t_x, age))[0])
 
 
 def expected(model: BgNbd, x: int, t_x: float, age: float, t: float) -> float:
     """Purchases to be expected in the next `t` days of somebody with this history."""
+    return float(expected_each(model, *_vectors(x, t_x, age), t)[0])
+
+
+def expected_each(model: BgNbd, x: Vector, t_x: Vector, age: Vector, t: float) -> Vector:
+    """The same of many customers."""
     r, alpha, a, b = model
     if abs(a - 1) < _SINGULAR:
         a = 1 + _SINGULAR
     z = t / (alpha + age + t)
-    series = hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    rest = 1 - (1 - z) ** (a - 1) * series
-    return float(alive(model, x, t_x, age) * (a + b + x - 1) / (a - 1) * rest)
+    with np.errstate(all="ignore"):
+        # Two forms of one number: the first holds for many purchases, the other for a great a.
+        first = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
+        other = (1 - z) ** (r + x) * hyp2f1(r + x, b + x, a + b + x - 1, z)
+    rest = 1 - np.where(np.isfinite(first), first, other)
+    result: Vector = _alive(model, x, t_x, age) * (a + b + x - 1) / (a - 1) * rest
+    return result
 
 
 def expected_of_anybody(model: BgNbd, t: float) -> float:
@@ -87,9 +93,15 @@ def expected_of_anybody(model: BgNbd, t: float) -> float:
 
 def churn_risk(model: BgNbd, x: int, t_x: float, age: float, horizon: float) -> float:
     """Probability of no purchase in the next `horizon` days."""
+    return float(churn_risk_each(model, *_vectors(x, t_x, age), horizon)[0])
+
+
+def churn_risk_each(model: BgNbd, x: Vector, t_x: Vector, age: Vector, horizon: float) -> Vector:
+    """The same of many customers."""
     r, alpha, _, _ = model
     silent = ((alpha + age) / (alpha + age + horizon)) ** (r + x)
-    return float(1 - alive(model, x, t_x, age) * (1 - silent))
+    result: Vector = 1 - _alive(model, x, t_x, age) * (1 - silent)
+    return result
 
 
 def days_to_next(model: BgNbd, x: int, t_x: float, age: float, q: float) -> float | None:
@@ -99,6 +111,18 @@ def days_to_next(model: BgNbd, x: int, t_x: float, age: float, q: float) -> floa
     if living <= q:
         return None
     return float((alpha + age) * ((1 - q / living) ** (-1 / (r + x)) - 1))
+
+
+def _alive(model: BgNbd, x: Vector, t_x: Vector, age: Vector) -> Vector:
+    r, alpha, a, b = model
+    # Written for x = 0 as well, and then not used: division by a negative number is avoided.
+    odds = a / (b + np.maximum(x, 1) - 1) * ((alpha + age) / (alpha + t_x)) ** (r + x)
+    result: Vector = np.where(x > 0, 1 / (1 + odds), 1.0)
+    return result
+
+
+def _vectors(x: float, t_x: float, age: float) -> tuple[Vector, Vector, Vector]:
+    return np.array([x], dtype=float), np.array([t_x], dtype=float), np.array([age], dtype=float)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[Vector, Vector, Vector, Vector]:

@@ -7,8 +7,8 @@ from rapport_metrics.clv.gamma_gamma import GammaGamma, expected_amount
 from rapport_metrics.domain.statistics import Occasions
 
 MONTHS: Final = 12
-_DAYS_A_MONTH: Final = 30
-_DISCOUNT: Final = 1.01
+DAYS_A_MONTH: Final = 30
+DISCOUNT: Final = 1.01
 """One percent a month."""
 
 
@@ -20,7 +20,7 @@ def lifetime_value(
     amount = expected_amount(spending, bought.x, mean)
     total, before = 0.0, 0.0
     for month in range(1, MONTHS + 1):
-        until = expected(buying, bought.x, bought.t_x, bought.T, _DAYS_A_MONTH * month)
-        total += (until - before) / _DISCOUNT**month
+        until = expected(buying, bought.x, bought.t_x, bought.T, DAYS_A_MONTH * month)
+        total += (until - before) / DISCOUNT**month
         before = until
     return margin * amount * total

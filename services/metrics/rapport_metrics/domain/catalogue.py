@@ -185,6 +185,7 @@ _KPIS: Final = (
     _persons("crr_contractual", "Retention of subscribers", "percent", "2.16"),
     _persons("ccr_contractual_stripe", "Churn of subscribers, new ones too", "percent", "2.16"),
     _persons("clv_historic", "Net revenue per buyer", "minor_units", "2.17", 1),
+    _persons("clv_predicted", "Value of a buyer in the next year", "minor_units", "5.4", 1),
     _persons("lifecycle", "Customers by stage", "count", "4.2", 1),
     _persons("rfm", "Buyers by recency, frequency, money", "count", "4.1", 1),
 )  # fmt: skip

@@ -23,6 +23,13 @@ class Occasions(NamedTuple):
     """Net amount of the occasions after the first."""
 
 
+class Alike(NamedTuple):
+    """Buyers who bought alike: their number is all that is kept of them."""
+
+    bought: Occasions
+    customers: int
+
+
 def occasions(purchases: Iterable[tuple[int, int]], at: int) -> Occasions | None:
     """`purchases`: instant and net of valid orders. None for who never bought before `at`."""
     days: dict[int, int] = defaultdict(int)

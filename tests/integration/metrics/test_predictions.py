@@ -1,0 +1,215 @@
+"""Predictions from the purchases in the database: fitted, kept, read; never about one person."""
+
+import asyncio
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from rapport_events.envelope import Record
+from rapport_events.topics import CUSTOMERS
+from rapport_metrics.clv.bgnbd import BgNbd, churn_risk, expected
+from rapport_metrics.clv.gamma_gamma import GammaGamma
+from rapport_metrics.clv.value import lifetime_value
+from rapport_metrics.domain.instants import instant
+from rapport_metrics.domain.statistics import Occasions, occasions
+from rapport_metrics.models import fit_now
+from rapport_metrics.nightly import fit_nightly
+from rapport_metrics.settings import MetricsSettings
+from rapport_runtime.pause import pause
+
+from tests.support.events import happened, new_subject
+from tests.support.metrics_house import House
+
+BUYERS = 260
+SEED = 11
+TODAY = datetime.now(UTC)
+MIDNIGHT = TODAY.replace(hour=0, minute=0, second=0, microsecond=0)
+START = MIDNIGHT - timedelta(days=545)
+UNTIL_NOW = {"start": START.isoformat(), "to": (MIDNIGHT + timedelta(days=2)).isoformat()}
+
+
+def purchases(subject: str, rng: Random, currency: str = "EUR") -> list[Record]:
+    """A year at a rate of their own, until they leave."""
+    day, rate, spends = rng.uniform(0, 200), rng.gammavariate(1.0, 0.03), rng.uniform(20, 80)
+    found: list[Record] = []
+    while day < 540:
+        found.append(
+            happened(
+                "order.placed",
+                subject,
+                START + timedelta(days=day),
+                order=f"{subject} {len(found)}",
+                amount=round(100 * rng.uniform(0.5, 1.5) * spends),
+                currency=currency,
+            )
+        )
+        if rng.random() < 0.15:
+            break
+        day += rng.expovariate(rate)
+    return found
+
+
+def shop(buyers: int = BUYERS) -> dict[str, list[Record]]:
+    rng = Random(SEED)
+    subjects = sorted(new_subject() for _ in range(buyers))
+    return {subject: purchases(subject, rng) for subject in subjects}
+
+
+async def tell(house: House, bought: dict[str, list[Record]]) -> None:
+    await house.tell([record for records in bought.values() for record in records])
+
+
+async def fit(house: House) -> dict[str, dict[str, Any]]:
+    kept = await fit_now(house.resources.engine, TODAY, margin=1.0)
+    return {one.kind: one.document for one in kept}
+
+
+def statistics(bought: dict[str, list[Record]]) -> list[Occasions]:
+    found = []
+    for records in bought.values():
+        spent = [(instant(r.envelope.time), msgspec.json.decode(r.value)["data"]) for r in records]
+        one = occasions([(at, data["amount"]) for at, data in spent], instant(MIDNIGHT))
+        if one is not None:
+            found.append(one)
+    return found
+
+
+async def test_the_forecast_adds_up_what_the_models_say_of_each(house: House) -> None:
+    bought = shop()
+    await tell(house, bought)
+
+    documents = await fit(house)
+
+    buying = BgNbd(**documents["bgnbd"]["parameters"])
+    spending = GammaGamma(**documents["gamma_gamma"]["parameters"])
+    everybody, said = statistics(bought), documents["forecast"]
+    values = [lifetime_value(buying, spending, one) for one in everybody]
+    soon = [expected(buying, one.x, one.t_x, one.T, 90) for one in everybody]
+    risks = [churn_risk(buying, one.x, one.t_x, one.T, 90) for one in everybody]
+    assert (said["buyers"], documents["bgnbd"]["customers"]) == (BUYERS, BUYERS)
+    assert said["value"] == pytest.approx(sum(values), abs=1)
+    assert said["expected_orders"] == pytest.approx(sum(soon))
+    assert said["risks"] == [sum(int(risk * 10) == tenth for risk in risks) for tenth in range(10)]
+
+
+async def test_the_routes_say_what_was_fitted_and_the_kpi_as_well(house: House) -> None:
+    await tell(house, shop())
+
+    fitted = await house.post("/v1/models:fit")
+
+    assert fitted.status_code == 200, fitted.text
+    assert [one["kind"] for one in fitted.json()["models"]] == ["bgnbd", "gamma_gamma"]
+    assert await house.read("/v1/models") == fitted.json()
+    said = await house.read("/v1/predictions/summary")
+    assert said["buyers"] == sum(one["buyers"] for one in said["churn_risk_90d"]) == BUYERS
+    assert 0 < said["expected_orders_90d"] < 10 * BUYERS
+    assert (said["currency"], said["margin"], said["warnings"]) == ("EUR", 1.0, [])
+    [point] = await house.series("clv_predicted", **UNTIL_NOW)
+    assert (point["num"], point["den"]) == (said["clv_sum"], BUYERS)
+    assert point["value"] == pytest.approx(said["clv_mean"])
+
+
+async def test_people_who_merge_are_one_buyer_and_the_erased_are_none(house: House) -> None:
+    bought = shop()
+    one, other, erased = list(bought)[:3]
+    await tell(house, bought)
+    of_people = [
+        happened("customer.merged", one, TODAY, from_subject=other),
+        happened("customer.erased", erased, TODAY),
+    ]
+
+    await house.tell(msgspec.structs.replace(r, topic=CUSTOMERS.name) for r in of_people)
+
+    del bought[erased]
+    bought[one] += bought.pop(other)
+    said = (await fit(house))["forecast"]
+    assert said["buyers"] == BUYERS - 2
+    assert said["repeaters"] == sum(found.x > 0 for found in statistics(bought))
+
+
+async def test_another_currency_is_left_out(house: House) -> None:
+    bought = shop()
+    await tell(house, bought)
+
+    await house.tell(purchases(new_subject(), Random(SEED), currency="CHF"))
+
+    said = (await fit(house))["forecast"]
+    assert (said["buyers"], said["currency"]) == (BUYERS, "EUR")
+
+
+async def test_too_few_buyers_leave_what_was_fitted_before(house: House) -> None:
+    await tell(house, shop(buyers=150))
+
+    answer = await house.post("/v1/models:fit")
+
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("150 buyers, ")
+    assert (await house.read("/v1/models"))["models"] == []
+    assert (await house.get("/v1/predictions/summary")).status_code == 404
+    [point] = await house.series("clv_predicted", **UNTIL_NOW)
+    assert (point["den"], point["value"]) == (0, None)
+
+
+async def test_who_may_only_read_fits_nothing(house: House) -> None:
+    assert (await house.post("/v1/models:fit", caller="analyst")).status_code == 403
+
+
+async def test_value_that_hangs_on_frequency_is_warned_of(house: House) -> None:
+    bought = shop()
+    for records in bought.values():
+        amount = 100 * len(records) ** 2
+        for number, record in enumerate(records):
+            envelope = record.envelope
+            records[number] = happened(
+                "order.placed", envelope.subject, envelope.time,
+                order=f"{envelope.subject} {number}", amount=amount, currency="EUR",
+            )  # fmt: skip
+    await tell(house, bought)
+
+    await fit(house)
+
+    [warning] = (await house.read("/v1/predictions/summary"))["warnings"]
+    assert "correlate" in warning
+
+
+async def test_the_night_fits_by_itself(house: House) -> None:
+    await tell(house, shop())
+    settings, stop = house.resources.settings, asyncio.Event()
+    assert isinstance(settings, MetricsSettings)
+
+    async def morning(seconds: float) -> None:
+        while not (await house.read("/v1/models"))["models"]:
+            await pause(stop, seconds)
+        stop.set()
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as both:
+        both.create_task(fit_nightly(house.resources, settings, stop))
+        both.create_task(morning(0.05))
+
+    assert (await house.read("/v1/predictions/summary"))["buyers"] == BUYERS
+
+
+async def test_without_scipy_the_routes_say_what_to_install(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapport_metrics.clv.forecast", None)
+
+    answers = [
+        await house.post("/v1/models:fit"),
+        await house.get("/v1/models"),
+        await house.get("/v1/predictions/summary"),
+    ]
+
+    assert {answer.status_code for answer in answers} == {501}
+    assert all("rapport-metrics[clv]" in answer.json()["detail"] for answer in answers)
+
+
+def test_without_scipy_the_service_starts() -> None:
+    missing = "import sys; sys.modules['scipy'] = sys.modules['numpy'] = None"
+    started = f"{missing}; import rapport_metrics.__main__"
+
+    assert subprocess.run([sys.executable, "-c", started], check=False).returncode == 0
