@@ -37,6 +37,7 @@ def _workers(settings: MetricsSettings, resources: Resources) -> dict[str, Compo
     return {
         "worker": main.worker_component(settings, resources),
         "watch": main.watch_component(settings, resources),
+        "forecast": main.forecast_component(settings, resources),
     }
 
 
