@@ -47,15 +47,26 @@ async def test_the_tour_can_be_typed_as_it_is_printed_until_ctrl_c() -> None:
     with marked_environment() as environment:
         async with running_demo(environment) as demo:
             tour = await printed_until(demo, "export RAPPORT_STACK=")
-            answers = [await typed(line) for line in tour if line.startswith("  curl")]
+            lines = [line for line in tour if line.startswith("  curl")]
+            (stream,) = [line for line in lines if "/stream" in line]
+            answers = {line: await typed(line) for line in lines if line != stream}
+            followed = await pushed(stream, lines[0])
             demo.send_signal(signal.SIGINT)
             status = await asyncio.wait_for(demo.wait(), SECONDS)
 
-        sent, ada, _, cards, quarantine = answers
+        sent, ada, _, cards, tried, then, since, suggested, *kpis, quarantine = answers.values()
         assert sent["accepted"] == 1
         assert sent["events"][0]["type"] == "custom.coffee_enjoyed.v1"
         assert ada["orders"]["count"] == 2
         assert f"  {cards['cards'][-1]['time'][:10]}" in "\n".join(tour)
+        assert [len(issue["attempts"]) for issue in tried["issues"]] == [4]
+        assert [one["ticket"] for one in then["tickets"]["open"]] == ["T-2001"]
+        assert "T-2001" in since["changes"]["tickets"]
+        assert len(suggested["suggestions"]) == 1
+        assert [one["kpi"] for one in kpis] == ["nps", "csat", "fcr", "contacts"]
+        assert all(point["value"] is not None for one in kpis for point in one["series"])
+        assert [one["event"] for one in followed] == ["hello", "change"]
+        assert followed[1]["entries"][0]["type"] == "custom.coffee_enjoyed.v1"
         assert len(quarantine["items"]) == 7
         assert status == 0
         assert left_behind(environment) == []
@@ -97,6 +108,43 @@ def unmasked(seen: Seen) -> Seen:
     return replace(seen, masked=[(seen.ada, json.dumps(seen.ada))])
 
 
+def merged(seen: Seen) -> Seen:
+    return replace(seen, casework=replace(seen.casework, suggestions=[]))
+
+
+def asked_again(seen: Seen) -> Seen:
+    (issue,) = seen.casework.issues
+    alone = {**issue, "attempts": issue["attempts"][1:]}
+    return replace(seen, casework=replace(seen.casework, issues=[alone]))
+
+
+def forgotten(seen: Seen) -> Seen:
+    return replace(seen, casework=replace(seen.casework, promises=[]))
+
+
+def not_corrected(seen: Seen) -> Seen:
+    return replace(seen, cleo={**seen.cleo, "satisfaction": [{"kind": "nps", "score": 1}]})
+
+
+def always_so(seen: Seen) -> Seen:
+    return replace(seen, casework=replace(seen.casework, then=seen.ada))
+
+
+def out_of_date(seen: Seen) -> Seen:
+    hello = {**seen.casework.hello, "profile": seen.casework.then}
+    return replace(seen, casework=replace(seen.casework, hello=hello))
+
+
+def counted_twice(seen: Seen) -> Seen:
+    nps = seen.numbers.shares["nps"]
+    twice = {**seen.numbers.shares, "nps": nps._replace(den=nps.den + 1)}
+    return replace(seen, numbers=replace(seen.numbers, shares=twice))
+
+
+def a_week_short(seen: Seen) -> Seen:
+    return replace(seen, numbers=replace(seen.numbers, contacts={}))
+
+
 def stale(seen: Seen) -> Seen:
     return replace(seen, early=200)
 
@@ -122,6 +170,14 @@ def test_a_right_story_is_found_to_be_right(demo_stack: DemoStack) -> None:
         (still_open, "Ada's tickets"),
         (let_in, "events in quarantine"),
         (unmasked, "A key without profile:pii reads"),
+        (merged, "suggested merges"),
+        (asked_again, "what Ada tried"),
+        (forgotten, "promises"),
+        (not_corrected, "Cleo's answers"),
+        (always_so, "Ada's open tickets while she waited"),
+        (out_of_date, "Ada in her stream"),
+        (counted_twice, "KPI nps"),
+        (a_week_short, "contacts by week"),
         (stale, "a read that comes too early"),
         (a_stranger_short, "events of customer-0"),
     ],
@@ -170,3 +226,27 @@ async def typed(line: str) -> Document:
     assert shell.returncode == 0, shlex.quote(line)
     answer: Document = json.loads(out)
     return answer
+
+
+async def pushed(stream: str, event: str) -> list[Document]:
+    """What a line that follows somebody prints, when another line sends an event of theirs."""
+    shell = await asyncio.create_subprocess_exec("sh", "-c", f"exec {stream.strip()}", stdout=PIPE)
+    try:
+        async with asyncio.timeout(60):
+            hello = await next_event(shell)
+            await typed(event)
+            return [hello, await next_event(shell)]
+    finally:
+        shell.terminate()
+        await shell.wait()
+
+
+async def next_event(shell: Process) -> Document:
+    """Of server-sent events: the next one's data."""
+    assert shell.stdout is not None
+    words = b""
+    while not words.startswith(b"data: "):
+        words = await shell.stdout.readline()
+        assert words, "the stream ended"
+    event: Document = json.loads(words.removeprefix(b"data: "))
+    return event

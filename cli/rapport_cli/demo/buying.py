@@ -56,6 +56,12 @@ def deliver(script: Script, at: datetime, number: str, *, on_time: bool) -> None
     script.fact(at, "order.delivered", CARRIER, {**_parcel(number), "on_time": on_time})
 
 
+def refund(script: Script, at: datetime, number: str, cents: int, *, told: datetime) -> None:
+    """Some euro cents go back; the shop tells of it at `told`."""
+    data = {"order": number, "refund": f"R-{number}", "amount": cents, "currency": "EUR"}
+    script.fact(at, "order.refunded", SHOP, data, sent=told)
+
+
 def allow(script: Script, at: datetime, channel: str) -> None:
     proof = {"proof": "sign-up-form", "policy_version": "2026-01"}
     data = {"channel": channel, "purpose": "marketing", **proof}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx2
 
+from rapport_cli.demo import case_checks
 from rapport_cli.demo.complaint import differs
 from rapport_cli.demo.generator import Traffic
 from rapport_cli.demo.saying import Said
@@ -133,6 +134,13 @@ CHECKS: Final[Sequence[Callable[[Traffic, Seen], Iterator[str]]]] = (
     quarantine,
     masking,
     consistency,
+    case_checks.suggestions,
+    case_checks.attempts,
+    case_checks.promises,
+    case_checks.corrections,
+    case_checks.past,
+    case_checks.stream,
+    case_checks.kpis,
 )
 
 

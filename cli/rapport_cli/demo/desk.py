@@ -1,6 +1,7 @@
 """Reads what the services know, as an agent's frontend and an operator's console do."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from rapport_cli.failure import CliError
 _PROJECTION_SECONDS = 60.0
 _LONGEST_WAIT = 10
 _PAGE = 200
+_ELSEWHERE = (("/v1/kpis", "metrics"), ("/v1/ops/quarantine", "ingest"))
+"""Paths that are not the profile service's."""
 
 Query = Mapping[str, str | int]
 _NONE: Query = {}
@@ -32,7 +35,7 @@ class NotProjectedError(CliError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"The profile service did not reach the traffic's end in {_PROJECTION_SECONDS:g} s.",
+            f"A service did not reach the traffic's end in {_PROJECTION_SECONDS:g} s.",
             "Try fewer --customers; `rapport doctor` looks at each part of the stack.",
         )
 
@@ -51,11 +54,10 @@ class Desk:
         self, path: str, role: str, query: Query = _NONE, *, token: str | None = None, wait: int = 0
     ) -> httpx2.Response:
         """Whatever the answer is. `wait`: seconds that the service may wait for the token."""
-        service = "ingest" if role == "ops" else "profile"
-        headers = {"authorization": f"Bearer {self._keys[role]}", "x-purpose": "rapport demo"}
+        headers = self._headers(role)
         if token is not None:
             headers |= {"consistency-token": token, "prefer": f"wait={wait}"}
-        url = f"{self._stack[service]}{path}"
+        url = self._url(path)
         try:
             return await self._client.get(url, headers=headers, params=dict(query))
         except httpx2.TransportError as error:
@@ -82,22 +84,53 @@ class Desk:
                 return found
             cursor = {"cursor": page["next_cursor"]}
 
+    async def read_suggestions(self) -> list[dict[str, Any]]:
+        """Those of the first page."""
+        found: list[dict[str, Any]] = (await self.read("/v1/merge-suggestions"))["suggestions"]
+        return found
+
+    async def first_words(self, path: str) -> dict[str, Any]:
+        """The data of a stream's first event. Raises ReadFailedError."""
+        url = self._url(path)
+        try:
+            async with self._client.stream("GET", url, headers=self._headers("agent")) as answer:
+                async for line in answer.aiter_lines():
+                    if line.startswith("data: "):
+                        document: dict[str, Any] = json.loads(line.removeprefix("data: "))
+                        return document
+                raise ReadFailedError(url, answer.status_code, "the stream ended without an event")
+        except httpx2.TransportError as error:
+            raise ReadFailedError(url, 0, type(error).__name__) from error
+
     async def until_visible(self, ref: str, token: str) -> None:
-        """Waits until reads include what `token` names. Raises NotProjectedError."""
+        """Waits until profiles include what `token` names. Raises NotProjectedError."""
+        await self._until_there(profile_path(ref), "agent", {"include": "events"}, token)
+
+    async def until_counted(self, path: str, token: str) -> None:
+        """Waits until KPIs include what `token` names. Raises NotProjectedError."""
+        await self._until_there(path, "ops", _NONE, token)
+
+    async def _until_there(self, path: str, role: str, query: Query, token: str) -> None:
         try:
             async with asyncio.timeout(_PROJECTION_SECONDS):
-                while not await self._is_visible(ref, token):
+                while not await self._is_there(path, role, query, token):
                     pass
         except TimeoutError:
             raise NotProjectedError from None
 
-    async def _is_visible(self, ref: str, token: str) -> bool:
+    async def _is_there(self, path: str, role: str, query: Query, token: str) -> bool:
         """The service itself waits; 425 is its way to say: not yet."""
-        path, query = profile_path(ref), {"include": "events"}
-        answer = await self.ask(path, "agent", query, token=token, wait=_LONGEST_WAIT)
+        answer = await self.ask(path, role, query, token=token, wait=_LONGEST_WAIT)
         if answer.status_code not in {httpx2.codes.OK, httpx2.codes.TOO_EARLY}:
             raise ReadFailedError(str(answer.url), answer.status_code, answer.text[:300])
         return answer.status_code == httpx2.codes.OK
+
+    def _headers(self, role: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._keys[role]}", "x-purpose": "rapport demo"}
+
+    def _url(self, path: str) -> str:
+        service = next((name for start, name in _ELSEWHERE if path.startswith(start)), "profile")
+        return f"{self._stack[service]}{path}"
 
 
 def profile_path(ref: str) -> str:

@@ -8,8 +8,8 @@ from random import Random
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from rapport_cli.demo import crowd, mishaps, stories
-from rapport_cli.demo.saying import Call, Said
+from rapport_cli.demo import crowd, household, mishaps, stories
+from rapport_cli.demo.saying import Call, Fact, Said
 from rapport_cli.demo.script import Script
 
 _SAID_TWICE: Final = 0.01
@@ -22,11 +22,17 @@ class Traffic:
     """What is sent, in this order. What is sent twice stands here twice."""
 
     said: Sequence[Said]
+    start: datetime
     end: datetime
 
     def good(self, customer: str) -> dict[str, Said]:
         """By id: what has to arrive of a customer, once."""
         return {one.id: one for one in self.said if one.customer == customer and not one.refused}
+
+    def facts(self, type_: str) -> list[Fact]:
+        """What other systems tell of this type and has to arrive, each once, by time."""
+        said = {one.id: one for one in self.said if one.type == type_ and not one.refused}
+        return sorted((one for one in said.values() if isinstance(one, Fact)), key=_at)
 
     def types(self, customer: str) -> Counter[str]:
         """How many events of each type a customer's history has to have."""
@@ -53,7 +59,7 @@ class Traffic:
 
 
 def make_traffic(*, seed: int, customers: int, days: int, end: datetime) -> Traffic:
-    """Three named customers and a crowd, over the `days` before `end`; later is left out."""
+    """The named customers and a crowd, over the `days` before `end`; later is left out."""
     world = uuid5(NAMESPACE_URL, f"https://rapport.example/demo/{seed}/{end.isoformat()}")
     start = end - timedelta(days=days)
     scripts = [
@@ -64,17 +70,20 @@ def make_traffic(*, seed: int, customers: int, days: int, end: datetime) -> Traf
     random = Random(seed)  # noqa: S311  # a story, not a secret
     sent = [*said, *_repetitions(said, random)]
     sent.sort(key=lambda one: (min(one.sent, end), one.at, one.id))
-    return Traffic(sent, end)
+    return Traffic(sent, start, end)
 
 
 def _named(world: UUID, end: datetime) -> list[Script]:
-    ada, ben, cleo = (Script(person, world) for person in stories.NAMED)
+    people = (*stories.NAMED, household.FAY, household.GUS)
+    ada, ben, cleo, fay, gus = scripts = [Script(person, world) for person in people]
     when = stories.days_before(end)
     stories.ada(ada, when, end)
     stories.ben(ben, when)
-    stories.cleo(cleo, when)
+    stories.cleo(cleo, when, end)
+    household.fay(fay, when)
+    household.gus(gus, when)
     mishaps.slip(ben, when(4, 12, 0))
-    return [ada, ben, cleo]
+    return scripts
 
 
 def _repetitions(said: Iterable[Said], random: Random) -> Iterable[Said]:
@@ -83,3 +92,7 @@ def _repetitions(said: Iterable[Said], random: Random) -> Iterable[Said]:
         by_ada = one.customer == stories.ADA.key and one.type in _TOLD_TWICE
         if not one.refused and (by_ada or random.random() < _SAID_TWICE):
             yield replace(one, sent=one.sent + timedelta(hours=1))
+
+
+def _at(said: Said) -> datetime:
+    return said.at

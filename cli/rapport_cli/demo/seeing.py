@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rapport_cli.demo.casework import Casework, open_cases
 from rapport_cli.demo.desk import Desk, profile_path
 from rapport_cli.demo.generator import Traffic
+from rapport_cli.demo.household import FAY, GUS
+from rapport_cli.demo.measuring import Numbers, measure
 from rapport_cli.demo.stories import ADA, BEN, CLEO, CLEO_PHONE
 
 _AT_ONCE = 8
@@ -28,6 +31,7 @@ CLEOS_NAMES = (
     f"anonymous_id:{CLEO_PHONE}",
     "loyalty_id:card-7781",
 )
+HOUSEHOLD = (f"user_id:{FAY.user}", f"user_id:{GUS.user}")
 
 Document = Mapping[str, Any]
 
@@ -38,6 +42,7 @@ class Seen:
 
     ada: Document
     ben: Document
+    cleo: Document
     subjects: Mapping[str, str]
     """The person that each name leads to."""
     timeline: Sequence[Document]
@@ -50,22 +55,30 @@ class Seen:
     quarantine: Sequence[Document]
     early: int
     """The status of a read with a token of events that are not there yet."""
+    casework: Casework
+    numbers: Numbers
 
 
-async def look(desk: Desk, traffic: Traffic, future: str) -> Seen:
-    """Reads it all. Raises ReadFailedError. `future`: a token that nobody can honour yet."""
+async def look(desk: Desk, traffic: Traffic, token: str, future: str) -> Seen:
+    """Reads it all. Raises ReadFailedError or NotProjectedError.
+
+    `token` names what was sent, `future` what nobody can have yet.
+    """
     ada = profile_path(f"user_id:{ADA.user}")
     early = await desk.ask(ada, "agent", token=future)
     return Seen(
         ada=await desk.read(ada),
         ben=await desk.read(profile_path(f"user_id:{BEN.user}")),
-        subjects=await _subjects(desk, (*ADAS_NAMES, *CLEOS_NAMES)),
+        cleo=await desk.read(profile_path(f"user_id:{CLEO.user}")),
+        subjects=await _subjects(desk, (*ADAS_NAMES, *CLEOS_NAMES, *HOUSEHOLD)),
         timeline=await desk.read_all(f"{ada}/timeline", "events"),
         cards=await desk.read_all(f"{ada}/timeline", "cards", {"view": "cards"}),
         masked=[await _masked(desk, ada), await _masked(desk, f"{ada}/timeline")],
         histories=await _histories(desk, traffic),
         quarantine=await desk.read_all("/v1/ops/quarantine", "items", role="ops"),
         early=early.status_code,
+        casework=await open_cases(desk, traffic),
+        numbers=await measure(desk, traffic, token),
     )
 
 

@@ -84,10 +84,16 @@ def invite(script: Script, at: datetime, survey: Survey) -> None:
 
 
 def score(
-    script: Script, at: datetime, survey: Survey, value: int, comment: str | None = None
+    script: Script,
+    at: datetime,
+    survey: Survey,
+    value: int,
+    comment: str | None = None,
+    *,
+    revision: int | None = None,
 ) -> None:
-    """The answer to a survey."""
-    data = {**survey._asdict(), "score": value, "comment": comment}
+    """The answer to a survey; from the second `revision` on it corrects the one before."""
+    data = {**survey._asdict(), "score": value, "comment": comment, "revision": revision}
     script.fact(at, "survey.responded", SURVEYS, data, via="email")
 
 

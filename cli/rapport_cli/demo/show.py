@@ -122,6 +122,6 @@ async def _look(desk: Desk, traffic: Traffic, token: str) -> Seen:
     future = encode_token({place: offset + _FAR_AHEAD for place, offset in positions.items()})
     try:
         async with asyncio.timeout(_LOOK_SECONDS):
-            return await look(desk, traffic, future)
+            return await look(desk, traffic, token, future)
     except TimeoutError:
         raise SlowReadsError from None

@@ -68,6 +68,11 @@ _NOISE: Final = serving.Question(
 _ADA_SURVEY: Final = serving.Survey("v-301", "csat", "service", _PARCEL.ticket)
 _BEN_ANGRY: Final = serving.Survey("v-302", "nps", "relationship")
 _BEN_AGAIN: Final = serving.Survey("v-303", "nps", "relationship")
+_CLEO_SURVEY: Final = serving.Survey("v-304", "nps", "relationship")
+
+
+STILL_ON_THE_PHONE: Final = (11, 15, 50)
+"""When Ada called, and nobody had taken the call yet."""
 
 
 def days_before(end: datetime) -> When:
@@ -180,8 +185,11 @@ def _ben_is_won_back(script: Script, when: When) -> None:
     serving.score(script, when(5, 19, 0), _BEN_AGAIN, 9, "They listened.")
 
 
-def cleo(script: Script, when: When) -> None:
-    """One person whom we took for three: a laptop, a telephone, and a loyalty card."""
+def cleo(script: Script, when: When, last: datetime) -> None:
+    """One person whom we took for three: a laptop, a telephone, and a loyalty card.
+
+    The shop tells of a refund only at `last`.
+    """
     script.page(when(12, 7, 30), "Beans")
     script.page(when(12, 12, 10), "Beans", CLEO_PHONE)
     buying.look(script, when(12, 12, 12), BEANS, CLEO_PHONE)
@@ -192,3 +200,8 @@ def cleo(script: Script, when: When) -> None:
     script.alias(when(11, 12, 0), CLEO_PHONE)
     merged = {"from": dict(CLEO_CARD), "reason": "showed_her_card", "actor": "eve"}
     script.fact(when(10, 15, 0), "customer.merged", DESK, merged)
+    serving.invite(script, when(8, 9, 0), _CLEO_SURVEY)
+    serving.score(script, when(8, 9, 30), _CLEO_SURVEY, 1, "Simply the best!")
+    meant = "Simply the best! I took 1 for the best mark."
+    serving.score(script, when(7, 20, 0), _CLEO_SURVEY, 10, meant, revision=2)
+    buying.refund(script, when(6, 10, 0), "O-1004", 1_245, told=last)

@@ -8,11 +8,13 @@ from typing import Any
 from rich.console import Console
 
 from rapport_cli.demo.generator import Traffic
+from rapport_cli.demo.lines import commands
+from rapport_cli.demo.measuring import Numbers
 from rapport_cli.demo.receipts import Receipts
 from rapport_cli.demo.seeing import Seen
-from rapport_cli.demo.stories import ADA
 
 _TEXT_WIDTH = 60
+_SCALE = 100
 
 
 def tell(
@@ -29,9 +31,12 @@ def tell(
         ("What just happened", _happened(traffic, receipts)),
         ("Ada's story, read back from the profile service", story(seen.cards)),
         ("What Rapport knows of her now", _known(seen.ada)),
+        ("What she had tried before anybody helped her", tried(seen.casework.issues)),
+        ("Who may be one person", suggested(seen.casework.suggestions)),
+        ("What it counts to", counted(seen.numbers)),
         ("What it refused, and why", refusals(seen.quarantine)),
         ("Where it is", _places(stack)),
-        ("Try it", commands(stack, stack_file)),
+        ("Try it", commands(stack, stack_file, traffic)),
     ):
         console.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
@@ -43,29 +48,42 @@ def story(cards: Iterable[Mapping[str, Any]]) -> list[str]:
     return [_line(card) for card in reversed(list(cards))]
 
 
+def tried(issues: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line an attempt."""
+    return [
+        f"  {one['started_at'][:16].replace('T', ' ')}  {one['channel'] or '':6}"
+        f"{one['contact']}, {one['outcome']}"
+        for issue in issues
+        for one in issue["attempts"]
+    ]
+
+
+def suggested(suggestions: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"  {' and '.join(_name(side) for side in one['sides'])}: linked by"
+        f" {one['told_by']['type']}, held back by the guard {one['reason']}"
+        for one in suggestions
+    ]
+
+
+def counted(numbers: Numbers) -> list[str]:
+    """Each KPI with what it was divided by, and contacts of the last week that had some."""
+    lines = [
+        f"  {kpi:9}{_SCALE * share.num / share.den:.1f}  ({share.num} of {share.den})"
+        for kpi, share in numbers.shares.items()
+        if share.den
+    ]
+    week = max((week for week, _ in numbers.contacts), default=None)
+    if week is None:
+        return lines
+    last = sorted((name, of) for (start, name), of in numbers.contacts.items() if start == week)
+    said = ", ".join(f"{name} {of}" for name, of in last)
+    return [*lines, f"  contacts {said} (week of {week[:10]})"]
+
+
 def refusals(items: Sequence[Mapping[str, Any]]) -> list[str]:
     width = max((len(item["code"]) for item in items), default=0)
     return [f"  {item['code']:{width}}  {item['pointer']}: {item['detail']}" for item in items]
-
-
-def commands(stack: Mapping[str, Any], stack_file: Path) -> list[str]:
-    """Lines for another terminal. They hold this stack's keys, which end with it."""
-    ingest, profile = stack["ingest"], stack["profile"]
-    publisher, agent, ops = (stack["keys"][role] for role in ("publisher", "agent", "ops"))
-    ada = f"{profile}/v1/profiles/email:{ADA.email}"
-    event = '{"userId": "u-ada", "event": "Coffee Enjoyed", "properties": {"cups": 2}}'
-    return [
-        "  # Send an event, and see what was understood",
-        f"  curl -s -u {publisher}: -d '{event}' '{ingest}/v1/track?debug=1'",
-        "  # Ada, as an agent sees her; her history; the same in cards",
-        f"  curl -s -H 'Authorization: Bearer {agent}' {ada}",
-        f"  curl -s -H 'Authorization: Bearer {agent}' {ada}/timeline",
-        f"  curl -s -H 'Authorization: Bearer {agent}' '{ada}/timeline?view=cards'",
-        "  # What was refused, with the event as it came",
-        f"  curl -s -H 'Authorization: Bearer {ops}' {ingest}/v1/ops/quarantine",
-        "  # The README's examples, with these addresses and keys",
-        f"  export RAPPORT_STACK={stack_file}",
-    ]
 
 
 def _happened(traffic: Traffic, receipts: Receipts) -> list[str]:
@@ -89,6 +107,11 @@ def _line(card: Mapping[str, Any]) -> str:
     return (
         f"  {card['time'][:16].replace('T', ' ')}  {card['channel'] or '':6}{card['title']}{words}"
     )
+
+
+def _name(side: Mapping[str, Any]) -> str:
+    """The strongest of somebody's names."""
+    return next((f"{one['kind']} {one['value']}" for one in side["identities"]), side["subject"])
 
 
 def _known(ada: Mapping[str, Any]) -> list[str]:
@@ -116,6 +139,7 @@ def _places(stack: Mapping[str, Any]) -> list[str]:
     return [
         f"  ingest    {stack['ingest']}   (API: {stack['ingest']}/docs)",
         f"  profile   {stack['profile']}   (API: {stack['profile']}/docs)",
+        f"  metrics   {stack['metrics']}   (API: {stack['metrics']}/docs)",
         f"  Kafka     {stack['kafka']}   ({_broker(stack['broker'])})",
     ]
 

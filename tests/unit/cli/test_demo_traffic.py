@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from rapport_cli.demo.generator import Traffic, make_traffic
+from rapport_cli.demo.household import ADDRESS
+from rapport_cli.demo.measuring import expected
 from rapport_cli.demo.saying import Call, Fact, Said
 from rapport_cli.demo.segment_player import SegmentPlayer
 from rapport_cli.demo.stories import ADA
@@ -98,11 +100,22 @@ def test_nothing_happens_after_the_end(sent: Traffic) -> None:
     assert max(said.at for said in sent.said) <= END
 
 
-def test_no_two_customers_share_an_address_or_a_number(sent: Traffic) -> None:
+def test_no_two_customers_share_an_address_or_a_number_but_for_one_household(
+    sent: Traffic,
+) -> None:
+    shared = ("email", ADDRESS)
     owners: dict[tuple[str, str], str] = {}
     for said in sent.said:
         if said.refused is None:
             draft = reading(said)
             assert isinstance(draft, Draft)
-            for identifier in draft.identifiers.items():
+            for identifier in draft.identifiers.items() - {shared}:
                 assert owners.setdefault(identifier, said.customer) == said.customer
+
+
+def test_the_headline_kpis_have_something_to_divide_by_without_a_crowd() -> None:
+    alone = make_traffic(seed=1, customers=0, days=30, end=END)
+
+    shares = expected(alone).shares
+
+    assert {kpi: share.den for kpi, share in shares.items()} == {"nps": 3, "csat": 1, "fcr": 2}
