@@ -12,6 +12,7 @@ import orjson
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.topics import create_topics
 from rapport_events.topics import CUSTOMERS, INBOUND, INTERACTIONS
+from rapport_privacy.crypto import MasterKey
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.migrations import migrate as migrate_keyring
 from rapport_profile import main
@@ -22,8 +23,10 @@ from rapport_runtime.serve import Component
 from rapport_runtime.subscription import Resources
 
 from tests.support.fixtures import MakeDatabase
-from tests.support.ingest_house import PARTITIONS, Ingest, Secrets, open_ingest, settings_of
+from tests.support.ingest_house import PARTITIONS, Ingest, Secrets, an_id, open_ingest, settings_of
+from tests.support.privacy import rows_of
 from tests.support.profile_house import prepare_profile
+from tests.support.publishers import cloudevent
 
 DESK = "/v1/privacy/requests"
 _PATIENCE = 60.0
@@ -186,3 +189,26 @@ async def running(components: Sequence[Component]) -> AsyncIterator[None]:
 
 async def _prepare_ingest(url: str) -> None:
     await migrate("rapport_ingest", url)
+
+
+def ticket(who: dict[str, str], **data: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    fields = {"ticket": f"T-{an_id()}", "body": "help", "identifiers": who, **data}
+    return cloudevent("ticket.created.v1", fields, id=an_id())
+
+
+async def fresh_keyring(house: DeskHouse) -> Keyring:
+    """As a process would open it that starts now."""
+    master = MasterKey.from_base64(house.secrets.master_key)
+    return await Keyring.open(house.databases.keyring, master)
+
+
+async def about(house: DeskHouse, subjects: list[str]) -> dict[str, int]:
+    """Rows that are left of the subjects, by table."""
+    listed = ",".join(f"'{one}'" for one in subjects)
+    found = {}
+    for table in ("timeline", "reference", "facet", "name_prefix"):
+        query = f"SELECT count(*) FROM {table} WHERE subject_id IN ({listed})"  # noqa: S608 - ours
+        found[table] = (await rows_of(house.databases.profile, query))[0]["count"]
+    query = f"SELECT count(*) FROM identity_edge WHERE a IN ({listed}) OR b IN ({listed})"  # noqa: S608 - ours
+    found["identity_edge"] = (await rows_of(house.databases.profile, query))[0]["count"]
+    return found

@@ -25,6 +25,8 @@ from rapport_runtime.http.keyfile import SCOPES, add_key
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.serve import http_component
 
+from tests.support.publishers import track
+
 PARTITIONS = 4
 """Of each topic of a test."""
 
@@ -225,3 +227,11 @@ def an_id() -> str:
 def _id(record: ConsumerRecord) -> str:
     event_id: bytes = dict(record.headers)["ce_id"]
     return event_id.decode()
+
+
+def batch_of(*events: dict[str, Any], **around: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return {"batch": list(events), **around}
+
+
+def seen(user: str | None = None, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    return track("Seen") | {"userId": user or a_user(), "messageId": an_id()} | members

@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,30 +16,12 @@ from rudderstack.analytics.client import Client as RudderClient
 from segment.analytics.client import Client as SegmentClient
 
 from tests.contract.sdk_drafts import recorded
-from tests.support.ingest_house import Ingest, Stored, a_user, an_id
-
-NODE_MODULES = os.environ.get("RAPPORT_TEST_NODE_MODULES")
-"""A folder with the Node clients installed, for those who want to try them."""
+from tests.support.clients import stored_of
+from tests.support.ingest_house import Ingest, a_user, an_id
 
 Sdk = Callable[..., Any]
+
 Failures = list[tuple[object, object]]
-
-
-async def _of(ingest: Ingest, user: str) -> dict[str, list[Stored]]:
-    """What was stored of this user, by type."""
-    subject = await ingest.house.keyring.find("user_id", user)
-    assert subject is not None
-    last = {"event": "Last", "userId": user, "messageId": an_id()}
-    await ingest.send("/v1/track", last)
-    # In the same partition as everything else of this user, and after it.
-    await ingest.in_log([last["messageId"]])
-    ids = {
-        dict(one.headers)["ce_id"].decode() for one in ingest.records if one.key.decode() == subject
-    }
-    found: dict[str, list[Stored]] = {}
-    for one in await ingest.stored(*(ids - {last["messageId"]})):
-        found.setdefault(one.envelope.type, []).append(one)
-    return found
 
 
 @pytest.mark.parametrize("gzip", [False, True])
@@ -70,7 +49,7 @@ async def test_segments_and_rudderstacks_python_clients_are_understood(
 
     await asyncio.to_thread(publish)
 
-    stored = await _of(ingest, user)
+    stored = await stored_of(ingest, user)
     assert failures == []
     assert stored.keys() == {
         "customer.identified.v1",
@@ -105,7 +84,7 @@ async def test_a_python_client_is_not_told_of_a_bad_event_by_losing_the_batch(
     await asyncio.to_thread(publish)
 
     assert failures == []
-    assert (await _of(ingest, user)).keys() == {"custom.quiz_finished.v1"}
+    assert (await stored_of(ingest, user)).keys() == {"custom.quiz_finished.v1"}
 
 
 @pytest.mark.parametrize("mode", ["v0", "v1"])
@@ -132,7 +111,7 @@ async def test_posthogs_python_client_is_understood(
 
     await asyncio.to_thread(publish)
 
-    stored = await _of(ingest, user)
+    stored = await stored_of(ingest, user)
     assert failures == []
     assert stored.keys() == {
         "order.placed.v1",
@@ -183,78 +162,3 @@ def _headers(ingest: Ingest, request: Mapping[str, Any]) -> dict[str, str]:
     for name in ("content-encoding", "transfer-encoding"):
         headers.pop(name, None)
     return {**headers, **ingest.auth("publisher")}
-
-
-_NODE = """
-const { Analytics } = require('@segment/analytics-node');
-const { PostHog } = require('posthog-node');
-const Rudder = require('@rudderstack/rudder-sdk-node');
-const { jitsuAnalytics } = require('@jitsu/js');
-const { CloudEvent, HTTP } = require('cloudevents');
-const [url, key, user] = process.argv.slice(1);
-(async () => {
-  const segment = new Analytics({ writeKey: key, host: url, path: '/v1/batch', maxRetries: 0 });
-  const failures = [];
-  segment.on('error', (error) => failures.push(String(error.reason ?? error)));
-  segment.identify({ userId: user, traits: { plan: 'pro' } });
-  segment.track({ userId: user, event: 'Quiz Finished', properties: { score: 7 } });
-  await segment.closeAndFlush();
-  const posthog = new PostHog(key, { host: url, fetchRetryCount: 0 });
-  posthog.on('error', (error) => failures.push(String(error)));
-  posthog.capture({ distinctId: user, event: 'Order Completed' });
-  await posthog.shutdown();
-  const rudder = new Rudder(key, { dataPlaneUrl: url, flushAt: 1 });
-  rudder.group({ userId: user, groupId: 'acme', traits: { name: 'Acme' } });
-  await new Promise((done) => rudder.flush((error) => {
-    if (error) failures.push(String(error));
-    done();
-  }));
-  const jitsu = jitsuAnalytics({ host: url, writeKey: 'kid:' + key });
-  await jitsu.identify(user);
-  await jitsu.page({ name: 'Home' });
-  const event = new CloudEvent({
-    type: 'store.visited.v1',
-    source: '/till',
-    data: { store: 'berlin', identifiers: { user_id: user } },
-  });
-  const message = HTTP.structured(event);
-  const answer = await fetch(url + '/v1/events', {
-    method: 'POST', body: message.body,
-    headers: { ...message.headers, authorization: 'Bearer ' + key },
-  });
-  if (!answer.ok) failures.push(await answer.text());
-  console.log(JSON.stringify(failures));
-})();
-"""
-
-
-@pytest.mark.skipif(
-    NODE_MODULES is None or shutil.which("node") is None,
-    reason="needs node, and RAPPORT_TEST_NODE_MODULES: a node_modules with "
-    "@segment/analytics-node, posthog-node, @rudderstack/rudder-sdk-node, @jitsu/js, cloudevents",
-)
-async def test_the_node_clients_are_understood(ingest: Ingest) -> None:
-    user, modules = a_user(), Path(str(NODE_MODULES))
-
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        "-e",
-        _NODE,
-        "--",
-        ingest.url,
-        ingest.secrets.keys["publisher"],
-        user,
-        cwd=modules.parent,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-
-    assert json.loads(said) == []
-    assert (await _of(ingest, user)).keys() == {
-        "customer.identified.v1",
-        "custom.quiz_finished.v1",
-        "order.placed.v1",
-        "customer.grouped.v1",
-        "page.viewed.v1",
-        "store.visited.v1",
-    }

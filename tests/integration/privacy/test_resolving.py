@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import pytest
 from rapport_privacy.crypto import seal, unseal
-from rapport_privacy.keyring import DataKey, Keyring, Resolved
+from rapport_privacy.keyring import Keyring, Resolved
 from rapport_privacy.resolving import create
 from sqlalchemy import event
 
@@ -133,27 +132,6 @@ async def test_processes_never_wait_for_each_other_in_a_circle(open_keyring: Ope
         await asyncio.gather(create_all(keyrings[0], named), create_all(keyrings[1], backwards))
 
 
-async def test_a_lookup_creates_nobody(keyring: Keyring) -> None:
-    name, email = a_name(), an_email()
-
-    assert await keyring.find("user_id", name) is None
-    ada = await resolved(keyring, user_id=name)
-
-    assert await keyring.find("user_id", name) == ada.subject
-    assert await keyring.find("email", email) is None
-
-
-async def test_many_are_looked_up_at_once(open_keyring: OpenKeyring) -> None:
-    keyring, another = await open_keyring(), await open_keyring()
-    ada, bob = a_name(), a_name()
-    first, second = await resolved(keyring, user_id=ada), await resolved(another, user_id=bob)
-
-    found = await keyring.find_many([("user_id", ada), ("user_id", bob), ("email", "no@body.de")])
-
-    assert found == {("user_id", ada): first.subject, ("user_id", bob): second.subject}
-    assert await keyring.find_many([]) == {}
-
-
 async def test_facts_about_nobody_share_the_key_of_their_month(open_keyring: OpenKeyring) -> None:
     november = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
     december = datetime(2026, 12, 1, tzinfo=UTC)
@@ -172,21 +150,6 @@ async def test_facts_about_nobody_share_the_key_of_their_month(open_keyring: Ope
     assert set(await keyrings[0].keys([kid])) == {kid}
 
 
-async def test_readers_can_show_what_a_person_is_called(open_keyring: OpenKeyring) -> None:
-    keyring, reader = await open_keyring(), await open_keyring()
-    name, email = a_name(), an_email()
-    ada = await resolved(keyring, user_id=name, email=email)
-    assert ada.subject is not None
-
-    shown = await reader.identifiers([ada.subject, *ada.linked])
-
-    (as_user,), (as_mail,) = shown[ada.subject], shown[ada.linked[0]]
-    assert (as_user.kind, as_user.value) == ("user_id", name)
-    assert (as_mail.kind, as_mail.value) == ("email", email)
-    assert as_user.since.tzinfo is not None
-    assert email not in repr(as_mail)
-
-
 async def test_the_database_holds_no_identifier_in_clear(
     keyring: Keyring, keyring_url: str
 ) -> None:
@@ -202,26 +165,6 @@ async def test_the_database_holds_no_identifier_in_clear(
     assert len(rows) == 4
     for secret in (name, email):
         assert not any(secret in row["text"] or secret.encode() in row["bytes"] for row in rows)
-
-
-async def test_a_reader_gets_the_keys_it_asks_for(open_keyring: OpenKeyring) -> None:
-    keyring, reader = await open_keyring(), await open_keyring()
-    ada = await resolved(keyring, user_id=a_name())
-    blob = seal(ada.key, subject=ada.subject, event_id="e", type_="t", plaintext=b"secret")
-
-    keys = await reader.keys([ada.key.kid])
-    reader._pool.terminate()  # what is remembered needs no database
-    again = await reader.keys({ada.key.kid})
-
-    key = keys[ada.key.kid]
-    assert again == keys
-    assert isinstance(key, DataKey)
-    assert unseal(key, blob, subject=ada.subject, event_id="e", type_="t") == b"secret"
-
-
-@pytest.mark.parametrize("kid", ["", "no-uuid", "0B0F6F0E-6D6C-4D52-8D0F-6D1F0C9B1A11", "\0", "é"])
-async def test_a_key_id_that_somebody_made_up_is_no_key(keyring: Keyring, kid: str) -> None:
-    assert await keyring.keys([kid]) == {}
 
 
 async def test_a_cached_batch_of_a_hundred_takes_less_than_a_millisecond(keyring: Keyring) -> None:

@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 from rapport_ingest.adapters import segment
 
-from tests.support.publishers import (
-    ARRIVAL,
-    call,
-    from_segment,
-    only_draft,
-    track,
-)
+from tests.support.publishers import ARRIVAL, call, from_segment, only_draft, track
 
 
 def test_an_identify_tells_who_somebody_is() -> None:

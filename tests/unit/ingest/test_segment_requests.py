@@ -8,13 +8,7 @@ from rapport_ingest.adapters.reader import TooManyEventsError
 from rapport_ingest.canonical import UnreadableBodyError, parse
 from rapport_ingest.draft import Draft, Rejection
 
-from tests.support.publishers import (
-    ARRIVAL,
-    call,
-    only_draft,
-    only_rejection,
-    track,
-)
+from tests.support.publishers import ARRIVAL, call, only_draft, only_rejection, track
 
 
 def test_a_batch_may_say_things_of_all_its_events() -> None:

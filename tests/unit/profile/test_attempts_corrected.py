@@ -1,13 +1,6 @@
 """What an agent says of a contact and its issue holds."""
 
-from tests.support.attempts import (
-    asked,
-    bot,
-    corrected,
-    issues_of,
-    parts,
-    talked,
-)
+from tests.support.attempts import asked, bot, corrected, issues_of, parts, talked
 
 
 def test_an_agent_takes_a_contact_out_of_an_issue() -> None:

@@ -23,9 +23,7 @@ from rapport_profile.domain.identity import (
 from rapport_runtime.outbox import derived_id
 
 from tests.support.events import NOON, happened, new_subject
-from tests.support.subjects import (
-    subject,
-)
+from tests.support.subjects import subject
 
 
 def edges(*records: Record) -> list[Edge]:

@@ -12,9 +12,7 @@ from rapport_profile.domain.identity import (
 )
 
 from tests.support.events import NOON
-from tests.support.subjects import (
-    subject,
-)
+from tests.support.subjects import subject
 
 KINDS = ("user_id", "email", "phone", "anonymous_id", "crm_id")
 
