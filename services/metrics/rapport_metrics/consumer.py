@@ -23,6 +23,7 @@ from rapport_metrics.domain.surveys import SCALES, is_on_scale
 from rapport_metrics.domain.told import By
 from rapport_metrics.domain.working import Working
 
+PROJECTOR: Final = "metrics.v1"
 TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name)
 
 _IDENTITY: Final = frozenset({wire.CustomerMerged, wire.CustomerUnmerged, wire.CustomerErased})
@@ -38,7 +39,7 @@ def subscription(options: Options = DEFAULTS) -> Subscription:
     async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
         return await _apply(tx, batch, options)
 
-    return Subscription(name="metrics.v1", topics=TOPICS, apply=apply)
+    return Subscription(name=PROJECTOR, topics=TOPICS, apply=apply)
 
 
 async def _apply(

@@ -185,6 +185,6 @@ class StreamView(View):
     """An event of the stream: `hello` has all headlines, `change` those that changed."""
 
     event: str = Field(description="hello, change or end")
-    kpis: list[HeadlineView] = []
+    kpis: list[HeadlineView] = Field(default=[])
     code: str | None = Field(default=None, description="Of `end`: why")
     resume: bool | None = Field(default=None, description="Of `end`: whether to come again")

@@ -22,7 +22,7 @@ HEADLINES: Final = (
     "nps", "csat", "ces", "fcr", "aht", "frt", "ttr_full", "sla_frt", "sla_res", "backlog_end",
     "abandonment", "aov", "ccr",
 )  # fmt: skip
-_HEADLINE_DAYS: Final = 30
+HEADLINE_DAYS: Final = 30
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.metrics.watch'))")
 
@@ -53,7 +53,7 @@ async def watch_once(
     async with resources.engine.connect() as connection:
         snap = await driver(connection)
         for kpi in HEADLINES:
-            headline = Target(kpi, kpi, {}, _HEADLINE_DAYS, None, None, least_den=0)
+            headline = Target(kpi, kpi, {}, HEADLINE_DAYS, None, None, least_den=0)
             value = await measure(snap, headline, settings, now)
             if value is not None:
                 gauge.labels(CATALOGUE[kpi].id).set(value / MILLIONTHS)

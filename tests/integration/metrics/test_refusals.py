@@ -12,7 +12,7 @@ from tests.support.metrics_house import Callers, House, open_house, prepare_metr
 
 ROUTES = [
     "/v1/kpis", "/v1/kpis/nps", "/v1/kpis/nps/events", "/v1/restatements", "/v1/targets",
-    "/v1/alerts",
+    "/v1/alerts", "/v1/stream",
 ]  # fmt: skip
 INTERACTIONS = ("rapport.interactions.v1", 0)
 

@@ -13,7 +13,8 @@ from rapport_runtime.pool import Pool, Snapshot, snapshot
 from rapport_runtime.standing import load_progress
 
 from rapport_metrics.api.asking import BadWindowError, KpiQuery, find_kpi, groups_of, span_of
-from rapport_metrics.api.kpis import PROJECTOR, KpiPath, Reader, settings_of, standing
+from rapport_metrics.api.kpis import KpiPath, Reader, settings_of, standing
+from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.instants import instant, moment
 from rapport_metrics.domain.outcome import MINUTE, bucket
 from rapport_metrics.question import Question

@@ -16,6 +16,7 @@ from rapport_runtime.progress import read_positions
 from rapport_runtime.standing import Progressed, load_progress
 
 from rapport_metrics.api.asking import KpiQuery, Span, find_kpi, groups_of, span_of
+from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
 from rapport_metrics.domain.interval import SMALL
@@ -26,7 +27,6 @@ from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.tables import FIRST
 
-PROJECTOR: Final = "metrics.v1"
 _CHURN_FINAL: Final = timedelta(days=30)
 _ONE_DAY: Final = timedelta(days=1)
 _SUMS: Final = frozenset({"total", "level"})

@@ -13,7 +13,8 @@ from rapport_runtime.pool import Pool, snapshot
 from rapport_runtime.standing import load_progress
 
 from rapport_metrics.api.asking import find_kpi
-from rapport_metrics.api.kpis import PROJECTOR, Reader, standing
+from rapport_metrics.api.kpis import Reader, standing
+from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.schemas import LedgerView, RestatementView
 
 router = APIRouter(prefix="/v1", tags=["kpis"], route_class=JsonRoute)
