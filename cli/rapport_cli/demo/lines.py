@@ -42,7 +42,7 @@ def _as_agent(stack: Mapping[str, Any], moment: str) -> list[str]:
         f"  {agent} '{ada}/diff?from={moment}'",
         "  # Two accounts with one e-mail address: one person?",
         f"  {agent} {profile}/v1/merge-suggestions",
-        "  # Follow her live until Ctrl-C; send the first line again, and see it come",
+        "  # Follow her live until Ctrl-C: elsewhere, send the first line again with 3 cups",
         f"  {agent} -N '{ada}/stream?include=events'",
     ]
 
