@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,6 +16,7 @@ from rapport_runtime.subscription import Derived
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.support.events import NOON, happened
 from tests.support.identity_memory import Picture
 
 _TRIES = 50
@@ -76,3 +79,17 @@ async def stored_picture(engine: AsyncEngine, subjects: Sequence[str]) -> Pictur
         frozenset(Reference(*row) for row in references),
         frozenset((key, a, b, refused) for key, a, b, refused in edges),
     )
+
+
+def signed_in(user: str, address: str, minute: int = 0, **told: Any) -> Record:  # noqa: ANN401
+    time = NOON + timedelta(minutes=minute)
+    kinds = "user_id,email"
+    return happened("session.signed_in", user, time, linked=address, identifiedby=kinds, **told)
+
+
+def told(derived: Sequence[Derived]) -> list[tuple[str, str | None, Any]]:
+    """Type, subject, and the other subject or the merge that is taken back."""
+    return [
+        (one.type, one.subject, one.data.get("from_subject") or one.data.get("merge_event_id"))
+        for one in derived
+    ]

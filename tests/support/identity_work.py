@@ -72,3 +72,19 @@ async def unmerge_of(
 
 def without_meta(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "meta"}
+
+
+async def walk(house: House, path: str) -> list[dict[str, Any]]:
+    """At most ten pages of a list."""
+    pages: list[dict[str, Any]] = []
+    while len(pages) < 10:
+        answer = await house.get(path)
+        pages.append(answer.json())
+        if pages[-1]["next_cursor"] is None:
+            break
+        path = answer.links["next"]["url"]
+    return pages
+
+
+async def person(house: House, user: str) -> dict[str, Any]:
+    return without_meta(await house.read(f"/v1/profiles/user_id:{user}"))

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 from rapport_privacy.migrations import migrate as migrate_keyring
+from rapport_runtime.subscription import Resources
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tests.support.fixtures import MakeDatabase
 from tests.support.live_house import LiveHouse, open_live_house
 from tests.support.profile_house import House, Secrets, open_house, prepare_profile
 from tests.support.rebuilding import Log, Shop, open_shop
 from tests.support.servers import open_test_broker, own_broker_choice
+from tests.support.stages import a_worker
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +52,18 @@ async def live(new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[Li
     urls = await new_database(prepare_profile), await new_database(migrate_keyring)
     async with open_live_house(*urls, secrets) as opened:
         yield opened
+
+
+@pytest.fixture
+async def engine(new_database: MakeDatabase) -> AsyncIterator[AsyncEngine]:
+    """A database of the profile service, and nothing else of it."""
+    engine = create_async_engine(await new_database(prepare_profile))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def worker(new_database: MakeDatabase, secrets: Secrets) -> AsyncIterator[Resources]:
+    """What a worker has, on a database of its own."""
+    async with a_worker(await new_database(prepare_profile), secrets) as resources:
+        yield resources

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -13,24 +12,15 @@ from rapport_profile import consumer
 from rapport_profile.domain.identity import link_id, link_key
 from rapport_runtime.database import driver
 from rapport_runtime.failure import is_environment
-from rapport_runtime.outbox import derived_id
-from rapport_runtime.subscription import Derived
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from tests.support.events import NOON, happened, new_subject, told_again
+from tests.support.events import happened, new_subject
 from tests.support.fixtures import MakeDatabase
 from tests.support.identity_memory import naive_picture
-from tests.support.identity_rows import project, project_together, stored_picture
+from tests.support.identity_rows import project, project_together, signed_in, stored_picture
 from tests.support.identity_scripts import Script, a_script, batches
 from tests.support.profile_house import prepare_profile
-
-
-@pytest.fixture
-async def engine(new_database: MakeDatabase) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(await new_database(prepare_profile))
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture
@@ -49,12 +39,6 @@ def everybody(script: Script) -> list[str]:
 async def rows(engine: AsyncEngine, query: str, **values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
     async with engine.connect() as connection:
         return [tuple(row) for row in await connection.execute(text(query), values)]
-
-
-def signed_in(user: str, address: str, minute: int = 0, **told: Any) -> Record:  # noqa: ANN401
-    time = NOON + timedelta(minutes=minute)
-    kinds = "user_id,email"
-    return happened("session.signed_in", user, time, linked=address, identifiedby=kinds, **told)
 
 
 @pytest.mark.parametrize("seeds", [range(10), range(10, 20), range(20, 30)])
@@ -224,91 +208,3 @@ async def test_an_event_whose_row_somebody_else_makes_is_tried_again_and_not_par
 async def apply_alone(engine: AsyncEngine, record: Record) -> None:
     async with engine.begin() as tx:
         await consumer.apply(tx, [record])
-
-
-def told(derived: Sequence[Derived]) -> list[tuple[str, str | None, Any]]:
-    """Type, subject, and the other subject or the merge that is taken back."""
-    return [
-        (one.type, one.subject, one.data.get("from_subject") or one.data.get("merge_event_id"))
-        for one in derived
-    ]
-
-
-async def test_a_link_is_announced_once_and_its_end_too(engine: AsyncEngine) -> None:
-    ada, tablet = sorted((new_subject(), new_subject()))
-    first = happened("page.viewed", tablet, linked=ada, page="x", historical=True)
-    cut = happened(
-        "customer.unmerged",
-        ada,
-        fields={"merge_event_id": link_id(ada, tablet), "merge_source": "/rapport/profile",
-                "reason": "shared", "actor": "eve"},
-    )  # fmt: skip
-
-    merged = await project(engine, [first])
-    again = await project(engine, [happened("page.viewed", ada, linked=tablet, page="y")])
-    unmerged = await project(engine, [cut, told_again(first)])
-
-    assert told(merged) == [("customer.merged.v1", ada, tablet)]
-    assert str(derived_id(merged[0].cause, merged[0].rule)) == link_id(ada, tablet)
-    assert merged[0].attributes["causationid"] == first.envelope.id
-    assert merged[0].attributes["historical"] is True
-    assert again == []
-    assert told(unmerged) == [("customer.unmerged.v1", ada, link_id(ada, tablet))]
-    assert unmerged[0].data["reason"] == "shared"
-    assert unmerged[0].attributes["causationid"] == cut.envelope.id
-
-
-async def test_a_merge_by_a_publisher_is_told_again_and_named_by_its_own_end(
-    engine: AsyncEngine,
-) -> None:
-    ada, bob = new_subject(), new_subject()
-    merge = happened("customer.merged", ada, event_id=new_subject(), from_subject=bob, actor="eve")
-    cut = happened("customer.unmerged", ada, merge_event_id=merge.envelope.id)
-
-    merged = await project(engine, [merge])
-    unmerged = await project(engine, [cut])
-
-    assert told(merged) == [("customer.merged.v1", ada, bob)]
-    assert merged[0].data["actor"] == "eve"
-    own_id = str(derived_id(merged[0].cause, merged[0].rule))
-    assert told(unmerged) == [("customer.unmerged.v1", min(ada, bob), own_id)]
-
-
-async def test_an_unmerge_that_is_told_first_leaves_nothing_to_announce(
-    engine: AsyncEngine,
-) -> None:
-    ada, bob = new_subject(), new_subject()
-    merge = happened("customer.merged", ada, event_id=new_subject(), from_subject=bob)
-    cut = happened("customer.unmerged", ada, merge_event_id=merge.envelope.id)
-
-    assert await project(engine, [cut]) == []
-    assert await project(engine, [merge]) == []
-    assert await project(engine, [told_again(cut), told_again(merge)]) == []
-
-
-async def test_who_keeps_an_address_after_a_late_event_is_announced(engine: AsyncEngine) -> None:
-    ada, bob, address = (new_subject() for _ in range(3))
-    await project(engine, [signed_in(ada, address, minute=5)])
-    late = signed_in(bob, address, minute=1)
-
-    moved = await project(engine, [late])
-    cut = happened(
-        "customer.unmerged",
-        bob,
-        NOON + timedelta(hours=1),
-        fields={"merge_event_id": link_id(bob, address), "merge_source": "/rapport/profile"},
-    )
-    back = await project(engine, [cut])
-
-    assert sorted(told(moved)) == sorted(
-        [
-            ("customer.merged.v1", min(bob, address), max(bob, address)),
-            ("customer.unmerged.v1", min(ada, address), link_id(ada, address)),
-        ]
-    )
-    assert {one.attributes["causationid"] for one in moved} == {late.envelope.id}
-    kinds = [one.type for one in back]
-    assert sorted(kinds) == ["customer.merged.v1", "customer.unmerged.v1"]
-    again = back[kinds.index("customer.merged.v1")]
-    # The first id was used, and every inbox would drop a second event of that id.
-    assert str(derived_id(again.cause, again.rule)) != link_id(ada, address)

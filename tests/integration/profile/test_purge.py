@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -12,24 +12,15 @@ from rapport_events.topics import CUSTOMERS
 from rapport_profile.domain.identity import link_id
 from rapport_profile.domain.state import unpack
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.events import NOON, days, happened, new_subject, told_again
-from tests.support.fixtures import MakeDatabase
 from tests.support.identity_memory import Picture, naive_picture
 from tests.support.identity_rows import project, project_together, stored_picture
 from tests.support.identity_scripts import a_script, batches
-from tests.support.profile_house import prepare_profile
 
 _SEALED = {"v": 1, "kid": new_subject(), "n": "AAAA", "c": "AAAA"}
 TABLES = ("timeline", "reference", "facet", "name_prefix")
-
-
-@pytest.fixture
-async def engine(new_database: MakeDatabase) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(await new_database(prepare_profile))
-    yield engine
-    await engine.dispose()
 
 
 def erased(subject: str, certificate: str = "c-1") -> Record:

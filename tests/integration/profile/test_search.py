@@ -1,62 +1,22 @@
-"""Finding customers by what they are called, by what is theirs, and by where they stand."""
+"""Finding customers by what is theirs, and by where they stand."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 from rapport_events.envelope import Record
 from rapport_profile import finding, names, queries
-from rapport_profile.names import index_once
-from rapport_profile.sweep import sweep_once
 from sqlalchemy import text
 
 from tests.support.events import days, new_subject
-from tests.support.privacy import a_name, an_email, resolved
+from tests.support.privacy import a_name, an_email
 from tests.support.profile_house import House
 from tests.support.sealed import told
-
-
-async def called(house: House, first: str, last: str, **who: str) -> Record:
-    """A customer's registration."""
-    return await told(
-        house.keyring,
-        who or {"user_id": a_name()},
-        "customer.created",
-        personal={"first_name": first, "last_name": last},
-    )
-
-
-async def tell(house: House, *records: Record) -> None:
-    """Projects the records, indexes their names, and lets time pass until now."""
-    await house.tell(*records)
-    await index(house)
-    await sweep_once(house.resources, datetime.now(UTC))
-
-
-async def index(house: House) -> None:
-    while (await index_once(house.resources.engine, house.keyring)).events:
-        pass
+from tests.support.searching import called, find, tell
 
 
 async def execute(house: House, statement: str) -> None:
     async with house.resources.engine.begin() as tx:
         await tx.execute(text(statement))
-
-
-def first_names(found: dict[str, Any]) -> list[str]:
-    return [one["traits"]["first_name"]["value"] for one in found["profiles"]]
-
-
-async def find(house: House, query: str) -> list[str]:
-    """The first names of all who are found, page by page."""
-    found: list[str] = []
-    cursor = ""
-    while True:
-        page = await house.read(f"/v1/profiles?{query}{cursor}")
-        found += first_names(page)
-        if page["next_cursor"] is None:
-            return found
-        cursor = f"&cursor={page['next_cursor']}"
 
 
 async def test_all_criteria_must_name_the_same_customer(house: House) -> None:
@@ -129,94 +89,6 @@ async def test_a_search_without_sense_is_refused(house: House) -> None:
     assert foreign.status_code == 400
 
 
-async def test_people_are_found_by_how_their_names_begin(house: House) -> None:
-    await tell(
-        house,
-        await called(house, "Ada", "Lovelace"),
-        await called(house, "José", "Núñez"),
-        await called(house, "Zoë", "O'Neil"),
-        await called(house, "Hubert", "Wolfeschlegelsteinhausen"),
-    )
-    meant = {
-        "Ada": ["Ad", "ADA", "ada lov", "lov ada", "l ada", "love"],
-        "José": ["jose", "NUÑEZ", "josé nun"],
-        "Zoë": ["oneil", "o'neil zoe"],
-        "Hubert": ["wolfeschlegelsteinhausen", "wolfeschlegels"],
-        "": ["ada grant", "lovelace-byron", "wolfeschlegelbergerdorff", "da", "ada lovelace king"],
-    }
-
-    for first, beginnings in meant.items():
-        for asked in beginnings:
-            assert await find(house, f"q={asked}") == ([first] if first else []), asked
-
-
-async def test_traits_are_names_too_and_a_company_is_one(house: House) -> None:
-    traits = {
-        "firstName": "Grace",
-        "name": "Grace Hopper",
-        "company": {"name": "Navy"},
-        "plan": "pro",
-    }
-    await tell(
-        house,
-        await told(house.keyring, {"user_id": a_name()}, "customer.identified",
-                   personal={"traits": traits}),
-    )  # fmt: skip
-
-    async def count(query: str) -> int:
-        return len((await house.read(f"/v1/profiles?q={query}"))["profiles"])
-
-    assert [await count(query) for query in ("grace", "hop", "navy gra", "pro")] == [1, 1, 1, 0]
-
-
-async def test_somebody_is_found_by_their_present_name_only(house: House) -> None:
-    who = {"user_id": a_name()}
-    await tell(house, await called(house, "Ada", "Byron", **who))
-    marriage = await told(
-        house.keyring, who, "customer.identified", datetime.now(UTC),
-        personal={"traits": {"last_name": "Lovelace"}},
-    )  # fmt: skip
-
-    await tell(house, marriage)
-
-    assert (await find(house, "q=lovelace"), await find(house, "q=byron")) == (["Ada"], [])
-
-
-async def test_names_are_for_those_who_may_see_them(house: House) -> None:
-    await tell(house, await called(house, "Ada", "Lovelace"))
-
-    answer = await house.get("/v1/profiles?q=ada", "masked")
-
-    assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope")
-    assert answer.json()["scope"] == "profile:pii"
-
-
-async def test_pages_of_names_miss_nobody_and_repeat_nobody(house: House) -> None:
-    everybody = [f"Mar{letter * 2}" for letter in "abcdefghijk"]
-    await tell(house, *[await called(house, one, "Smith") for one in everybody])
-
-    assert sorted(await find(house, "q=mar&limit=3")) == everybody
-    assert sorted(await find(house, "q=smith%20mar&limit=1")) == everybody
-
-
-async def test_a_merged_person_is_found_once_and_an_erased_one_never(house: House) -> None:
-    ada, twin, eve = {"user_id": a_name()}, {"email": an_email()}, {"user_id": a_name()}
-    await tell(
-        house,
-        await called(house, "Ada", "Lovelace", **ada),
-        await called(house, "Ada", "Lovelace", **twin),
-        await called(house, "Ada", "Byron", **eve),
-    )
-    await tell(house, await told(house.keyring, {**ada, **twin}, "page.viewed", page="home"))
-    erased = (await resolved(house.keyring, **eve)).subject
-    assert erased is not None
-
-    await house.keyring.erase([erased], certificate_id="cert-1")
-
-    for query in ("q=ada", "q=ada&limit=1", "stage=prospect", "stage=prospect&limit=1"):
-        assert await find(house, query) == ["Ada"], query
-
-
 async def test_filters_and_names_and_identifiers_go_together(house: House) -> None:
     now = datetime.now(UTC)
     ada, bob, eve = ({"user_id": a_name()} for _ in range(3))
@@ -268,19 +140,6 @@ async def test_a_cursor_belongs_to_its_filters(house: House) -> None:
     answer = await house.get(f"/v1/profiles?q=ad&limit=1&cursor={page['next_cursor']}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "cursor_malformed")
-
-
-async def test_a_token_waits_until_its_name_can_be_found(house: House) -> None:
-    token = await house.tell(await called(house, "Ada", "Lovelace"))
-    early = await house.get("/v1/profiles?q=ada", consistency_token=token, prefer="wait=0")
-
-    waiting = asyncio.create_task(
-        house.read("/v1/profiles?q=ada", consistency_token=token, prefer="wait=10")
-    )
-    await index(house)
-
-    assert (early.status_code, early.json()["code"]) == (425, "not_yet_visible")
-    assert first_names(await waiting) == ["Ada"]
 
 
 async def test_a_stage_that_time_has_ended_is_not_shown(house: House) -> None:
