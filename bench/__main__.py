@@ -10,6 +10,8 @@ BENCHES = (
     "loop_overhead",
     "projector",
     "metrics",
+    "metrics_visible",
+    "metrics_memory",
     "rebuild",
     "ingest",
     "visible",

@@ -26,8 +26,11 @@ _NAMES: Final = ("ticket", "call", "survey", "order", "session", "cart", "refund
 _OURS: Final = {"subject": "about"}
 
 
-def kpi_entries(events: int, seed: int = 1) -> Iterator[LogEntry]:
-    """`events` events of the interactions' topic; identity is left to the profile service."""
+def kpi_entries(events: int, seed: int = 1, first: int = 0) -> Iterator[LogEntry]:
+    """`events` events of the interactions' topic; identity is left to the profile service.
+
+    Logs with another `first`, a multiple of `events`, are of other customers.
+    """
     lines = _example() if EXAMPLE.exists() else lives(300, seed)
     copies = -(-events // len(lines))
     chance, number = random.Random(seed), 0
@@ -35,7 +38,7 @@ def kpi_entries(events: int, seed: int = 1) -> Iterator[LogEntry]:
         for copy in range(copies):
             if number == events:
                 return
-            yield _entry(line, copy, number, chance)
+            yield _entry(line, first + copy, first + number, chance)
             number += 1
 
 

@@ -25,6 +25,9 @@ _ABOUT = {
     "projector with every KPI on; `faust` an agent with windowed Tables for four of them, without "
     "refunds, corrections, late or repeated events; `recompute` folds the history of one ticket, "
     "call, survey or order for each event, in a transaction of its own.",
+    "metrics_visible": "From the first byte of a POST to the last byte of the KPI that counts it; "
+    "and a month by day by channel, with three years of totals.",
+    "metrics_memory": "The metrics service while it reads one event after the other.",
     "ingest": "One ingest process over HTTP to `acks=all`, with validation and encryption.",
     "visible": "From the first byte of a POST to the last byte of the profile that shows it.",
     "read": "`GET /v1/profiles/{ref}` with a million timeline rows.",
