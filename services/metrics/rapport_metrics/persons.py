@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from rapport_runtime.pool import Snapshot
 
 from rapport_metrics.domain.instants import DAY, HOUR
+from rapport_metrics.domain.surveys import promotion
+from rapport_metrics.last_answers import last_relationship_scores
 
 _BUYING: Final = """
 SELECT count(*) FILTER (WHERE orders > 0),
@@ -207,6 +209,11 @@ async def _ccr_contractual_stripe(snap: Snapshot, asked: Asked) -> list[Count]:
     return [Count(at_start - retained + joined - stayed, at_start + joined)]
 
 
+async def _nps_customers(snap: Snapshot, asked: Asked) -> list[Count]:
+    scores = await last_relationship_scores(snap, asked.start, asked.end)
+    return [Count(sum(promotion(score) for score in scores), len(scores))]
+
+
 async def _clv_historic(snap: Snapshot, asked: Asked) -> list[Count]:
     row = await snap.fetchrow(_VALUE, asked.end)
     assert row is not None  # noqa: S101 - aggregates always have a row
@@ -241,6 +248,7 @@ _COUNTS: Final[Mapping[str, Counting]] = {
     "ccr_contractual_stripe": _ccr_contractual_stripe,
     "crr_contractual": _crr_contractual,
     "clv_historic": _clv_historic,
+    "nps_customers": _nps_customers,
     "clv_predicted": _clv_predicted,
     "lifecycle": _groups(_STAGES),
     "rfm": _groups(_RFM),

@@ -16,7 +16,7 @@ _CHUNK: Final = 500
 
 KINDS: Final[dict[str, str]] = {
     "contacts": "ticket call",
-    "fcr": "ticket call subject",
+    **dict.fromkeys(("fcr", "fcr_net"), "ticket call subject"),
     "self_service": "subject",
     **dict.fromkeys(("aov", "revenue_gross", "refunds"), "order"),
     **dict.fromkeys(

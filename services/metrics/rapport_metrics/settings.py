@@ -12,6 +12,7 @@ from rapport_metrics.domain.calls import CallSettings
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.own import Options
 from rapport_metrics.domain.service import ServiceSettings
+from rapport_metrics.domain.surveys import SurveySettings
 from rapport_metrics.windows import require_zone
 
 
@@ -25,6 +26,12 @@ class KpiSettings(Section):
     erasure: Literal["retain", "purge"] = "retain"
     zone: Annotated[str, AfterValidator(require_zone)] = Field(
         default="UTC", description="IANA zone of the reporting calendar"
+    )
+    ces_question: Literal["agreement", "effort"] = Field(
+        default="agreement", description="effort: the older one, 1 to 5, where less is better"
+    )
+    unsolvable_topics: list[str] = Field(
+        default=[], description="what fcr_net leaves out; without any it counts nothing"
     )
     calendar: CalendarSettings | None = Field(
         default=None, description="business hours of replies and resolutions; absent: always"
@@ -66,6 +73,8 @@ class MetricsSettings(Settings):
         return Options(
             calls=CallSettings(self.kpi.short_abandon_seconds, self.kpi.service_level_seconds),
             service=self.kpi.service(),
+            surveys=SurveySettings(ces_is_effort=self.kpi.ces_question == "effort"),
+            unsolvable_topics=frozenset(self.kpi.unsolvable_topics),
             repeat_window=self.kpi.repeat_contact_days * DAY,
             purge_erased=self.kpi.erasure == "purge",
         )

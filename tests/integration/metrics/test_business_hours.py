@@ -1,8 +1,6 @@
 """Replies and resolutions in business hours, as a deployment sets them."""
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,27 +9,15 @@ from pydantic import ValidationError
 from rapport_events.envelope import Record
 from rapport_metrics.settings import KpiSettings
 
+from tests.integration.metrics.conftest import Open
 from tests.support.events import happened, new_subject
-from tests.support.fixtures import MakeDatabase
-from tests.support.metrics_house import Callers, House, open_house, prepare_metrics
+from tests.support.metrics_house import House
 
 HOUR = 3_600
 WEEK = {day: ["09:00-12:00", "13:00-17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
 ROME = {"zone": "Europe/Rome", "hours": WEEK, "holidays": ["2026-04-06"]}
 """Easter Monday is no working day; the clocks went forward on 29 March."""
 SPRING = {"start": "2026-03-01T00:00:00Z", "to": "2026-05-01T00:00:00Z"}
-
-Open = Callable[..., AbstractAsyncContextManager[House]]
-
-
-@pytest.fixture
-async def opened(new_database: MakeDatabase, callers: Callers) -> Open:
-    @asynccontextmanager
-    async def open_one(**kpi: object) -> AsyncIterator[House]:
-        async with open_house(await new_database(prepare_metrics), callers, **kpi) as house:
-            yield house
-
-    return open_one
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:

@@ -19,6 +19,7 @@ from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, St
 from rapport_metrics.domain.facts import Fact
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.service import ServiceSettings
+from rapport_metrics.domain.surveys import SurveySettings
 from rapport_metrics.domain.told import Told
 
 
@@ -29,6 +30,9 @@ class Options(msgspec.Struct, frozen=True):
     service: ServiceSettings = service.DEFAULTS
     repeat_window: int = REPEAT_WINDOW
     """Of first contact resolution, in microseconds."""
+    surveys: SurveySettings = surveys.DEFAULTS
+    unsolvable_topics: frozenset[str] = frozenset()
+    """What nobody could solve at the first contact; `fcr_net` leaves it out."""
     purge_erased: bool = False
     """Take back what erased people contributed; else only what is about the person goes."""
 
@@ -51,7 +55,7 @@ def entity_facts(
                 about = None if ticket is None else ticket.ticket
                 yield from _alone(of_call(ref.id, state, about), options)
         case StampedSurvey():
-            yield from surveys.facts(state.survey, state.segment)
+            yield from surveys.facts(state.survey, state.segment, options.surveys)
         case Order():
             yield from orders.facts(state)
         case _:
@@ -70,11 +74,18 @@ def person_facts(members: Iterable[Subject], options: Options) -> Iterator[Fact]
         for name, told in member.sessions.items():
             sessions[name] = min(told, sessions.get(name, told))
     for chain in chains.values():
-        yield from chain_facts(chain, options.repeat_window)
+        yield from _solved(chain, options)
     yield from self_service_facts(sessions.values(), offered)
 
 
 def _alone(contact: Contact | None, options: Options) -> Iterator[Fact]:
     """Nobody knows whose it is: a chain of its own."""
     if contact is not None:
-        yield from chain_facts([contact], options.repeat_window)
+        yield from _solved([contact], options)
+
+
+def _solved(chain: Iterable[Contact], options: Options) -> Iterator[Fact]:
+    for one in chain_facts(chain, options.repeat_window):
+        yield one
+        if options.unsolvable_topics and one.dims.topic not in options.unsolvable_topics:
+            yield one._replace(metric="fcr_net")

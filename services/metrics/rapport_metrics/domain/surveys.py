@@ -20,6 +20,18 @@ _PROMOTER: Final = 9
 _DETRACTOR: Final = 6
 _SATISFIED: Final = 4
 _EASY: Final = 5
+_EFFORT: Final = range(1, 6)
+_LITTLE_EFFORT: Final = 4
+
+
+class SurveySettings(msgspec.Struct, frozen=True):
+    """How scores are to be read."""
+
+    ces_is_effort: bool = False
+    """The older question: how much effort it was, 1 to 5, where less is better."""
+
+
+DEFAULTS: Final = SurveySettings()
 
 
 class Answer(msgspec.Struct, array_like=True, frozen=True):
@@ -58,12 +70,28 @@ def respond(survey: Survey, data: wire.SurveyResponded, by: By) -> None:
     survey.answers.append(Answer(data.revision or 1, by.told, data.score))
 
 
+def counted_answer(survey: Survey) -> Answer | None:
+    """The one that counts, when it was sent: a later revision replaces an earlier one."""
+    if survey.sent is None or survey.kind is None:
+        return None
+    # An answer to another kind of question than was asked has another scale.
+    fitting = [answer for answer in survey.answers if is_on_scale(survey.kind, answer.score)]
+    return max(fitting, key=lambda one: (one.revision, one.told), default=None)
+
+
+def promotion(score: int) -> int:
+    """1 of a promoter, -1 of a detractor, else 0."""
+    return int(score >= _PROMOTER) - int(score <= _DETRACTOR)
+
+
 def is_on_scale(kind: str, score: int | None) -> bool:
     """Whether an answer of this kind can have this score; custom ones have their own scales."""
     return score is None or kind not in SCALES or score in SCALES[kind]
 
 
-def facts(survey: Survey, segment: str | None) -> Iterator[Fact]:
+def facts(
+    survey: Survey, segment: str | None, settings: SurveySettings = DEFAULTS
+) -> Iterator[Fact]:
     """What a survey counts for. `segment`: of the customer it was sent to."""
     if survey.sent is None or survey.kind not in SCALES:
         return
@@ -80,10 +108,12 @@ def facts(survey: Survey, segment: str | None) -> Iterator[Fact]:
     )
     yield fact(f"response_rate_{survey.kind}", sent.at, dims, int(answered), 1, sent.key)
     # An answer to another kind of question than was asked has another scale.
-    fitting = [answer for answer in survey.answers if is_on_scale(survey.kind, answer.score)]
-    counted = max(fitting, key=lambda one: (one.revision, one.told), default=None)
+    counted = counted_answer(survey)
     if counted is not None and counted.score is not None:
-        yield from _score_facts(survey.kind, counted.score, counted.told, dims)
+        if survey.kind == "ces":
+            yield from _effort_facts(counted.score, counted.told, dims, settings)
+        else:
+            yield from _score_facts(survey.kind, counted.score, counted.told, dims)
 
 
 def _score_facts(kind: str, score: int, told: Told, dims: Dims) -> Iterator[Fact]:
@@ -102,6 +132,14 @@ def _score_facts(kind: str, score: int, told: Told, dims: Dims) -> Iterator[Fact
             yield fact("csat_mean", at, dims, score, 1, key)
             if dims.about in {"product", "service"}:
                 yield fact(f"csat_{dims.about}", at, dims, satisfied, 1, key)
-        case "ces":
-            yield fact("ces", at, dims, int(score >= _EASY), 1, key, score)
-            yield fact("ces_mean", at, dims, score, 1, key)
+
+
+def _effort_facts(score: int, told: Told, dims: Dims, settings: SurveySettings) -> Iterator[Fact]:
+    """Of effort, the scale is turned round, and its two best answers are easy."""
+    easy = _EASY
+    if settings.ces_is_effort:
+        if score not in _EFFORT:
+            return
+        score, easy = _EFFORT.stop - score, _LITTLE_EFFORT
+    yield fact("ces", told.at, dims, int(score >= easy), 1, told.key, score)
+    yield fact("ces_mean", told.at, dims, score, 1, told.key)
