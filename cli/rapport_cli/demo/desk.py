@@ -35,7 +35,7 @@ class NotProjectedError(CliError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"A service did not reach the traffic's end in {_PROJECTION_SECONDS:g} s.",
+            f"Profiles or KPIs did not reach the traffic's end in {_PROJECTION_SECONDS:g} s.",
             "Try fewer --customers; `rapport doctor` looks at each part of the stack.",
         )
 
