@@ -4,12 +4,23 @@ Written apart from the service, from the definitions of the KPIs, to be compared
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from rapport_events import wire
-from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.instants import DAY, SECOND
+
+from tests.support.kpi_world import (
+    Plain,
+    World,
+    course_of,
+    first_of,
+    legs_of,
+    net_of,
+    persons_of,
+    refunds_of,
+    those_of,
+)
 
 METRICS: Final = frozenset(
     {
@@ -19,10 +30,6 @@ METRICS: Final = frozenset(
         *("response_rate_nps", "response_rate_csat", "response_rate_ces"),
     }
 )
-
-Plain = tuple[str, int, int, int]
-"""Metric, instant, numerator, denominator."""
-World = Sequence[Happening]
 
 
 def facts_of(world: World) -> Iterator[Plain]:
@@ -41,52 +48,32 @@ def facts_of(world: World) -> Iterator[Plain]:
 def purchases_of(world: World) -> dict[str, list[tuple[int, int]]]:
     """Instant and net amount of each person's valid orders; nobody who was erased."""
     told = sorted(world, key=lambda one: (one.by.at, one.by.key))
-    persons, found = _persons(told), defaultdict(list)
+    persons, found = persons_of(told), defaultdict(list)
     erased = {one.by.subject for one in told if isinstance(one.data, wire.CustomerErased)}
     for name in {str(getattr(one.data, "order", "")) for one in told}:
-        placed = _first(told, wire.OrderPlaced, "order", name)
+        placed = first_of(told, wire.OrderPlaced, "order", name)
         if placed is None or placed.by.subject is None or placed.by.subject in erased:
             continue
-        net = _net(told, name, placed)
+        net = net_of(told, name, placed)
         if net > 0:
             found[persons[placed.by.subject]].append((placed.by.at, net))
     return {person: sorted(bought) for person, bought in found.items()}
 
 
-def _of(told: World, type_: type[wire.Data], field: str, name: str) -> list[Happening]:
-    return [o for o in told if isinstance(o.data, type_) and getattr(o.data, field) == name]
-
-
-def _first(told: World, type_: type[wire.Data], field: str, name: str) -> Happening | None:
-    return next(iter(_of(told, type_, field, name)), None)
-
-
-def _course(told: World, name: str, since: int) -> list[tuple[int, bool]]:
-    """When the ticket was resolved (True) and reopened, in turns."""
-    turns: list[tuple[int, bool]] = []
-    changes = [(o.by.at, 0, o.by.key) for o in _of(told, wire.TicketResolved, "ticket", name)]
-    changes += [(o.by.at, 1, o.by.key) for o in _of(told, wire.TicketReopened, "ticket", name)]
-    for at, is_reopening, _ in sorted(changes):
-        is_resolved = bool(turns) and turns[-1][1]
-        if at >= since and is_resolved == bool(is_reopening):
-            turns.append((at, not is_reopening))
-    return turns
-
-
 def _ticket_facts(told: World, name: str) -> Iterator[Plain]:
-    created = _first(told, wire.TicketCreated, "ticket", name)
+    created = first_of(told, wire.TicketCreated, "ticket", name)
     if created is None:
         return
     since, channel = created.by.at, created.by.channel
     if channel != "phone":
         yield "contacts", since, 1, 1
-    turns = _course(told, name, since)
+    turns = course_of(told, name, since)
     yield "backlog", since, 1, 0
     for at, is_resolved in turns:
         yield "backlog", at, -1 if is_resolved else 1, 0
     replies = [
         o.by.at
-        for o in _of(told, wire.TicketMessage, "ticket", name)
+        for o in those_of(told, wire.TicketMessage, "ticket", name)
         if isinstance(o.data, wire.TicketMessage)
         and (o.data.direction, bool(o.data.bot), o.data.public is False) == ("out", False, False)
         and o.by.at >= since
@@ -102,27 +89,16 @@ def _ticket_facts(told: World, name: str) -> Iterator[Plain]:
             yield "ttr_full", turns[-1][0], (turns[-1][0] - since) // SECOND, 1
 
 
-def _legs(told: World, name: str) -> list[tuple[wire.CallLegEnded, int]]:
-    """The newest telling of each leg, and when it ended; by number, those without one last."""
-    legs: dict[tuple[bool, int, str], tuple[wire.CallLegEnded, int]] = {}
-    for one in _of(told, wire.CallLegEnded, "call", name):
-        assert isinstance(one.data, wire.CallLegEnded)
-        number = one.data.leg
-        place = (number is None, number or 0, one.by.key.hex() if number is None else "")
-        legs[place] = (one.data, one.by.at)
-    return [legs[place] for place in sorted(legs)]
-
-
 def _call_facts(told: World, name: str) -> Iterator[Plain]:
-    offered = _first(told, wire.CallOffered, "call", name)
+    offered = first_of(told, wire.CallOffered, "call", name)
     if offered is None:
         return
     assert isinstance(offered.data, wire.CallOffered)
-    answered = _first(told, wire.CallAnswered, "call", name)
-    at, legs, inbound = offered.by.at, _legs(told, name), offered.data.direction != "out"
+    answered = first_of(told, wire.CallAnswered, "call", name)
+    at, legs, inbound = offered.by.at, legs_of(told, name), offered.data.direction != "out"
     if inbound:
         yield "contacts", at, 1, 1
-        abandoned = _first(told, wire.CallAbandoned, "call", name)
+        abandoned = first_of(told, wire.CallAbandoned, "call", name)
         if answered is not None:
             yield "abandonment", at, 0, 1
             yield "asa", at, answered.data.wait or 0, 1  # type: ignore[attr-defined]
@@ -136,14 +112,14 @@ def _call_facts(told: World, name: str) -> Iterator[Plain]:
 
 
 def _survey_facts(told: World, name: str) -> Iterator[Plain]:
-    sent = _first(told, wire.SurveySent, "survey", name)
+    sent = first_of(told, wire.SurveySent, "survey", name)
     if sent is None:
         return
     assert isinstance(sent.data, wire.SurveySent)
     kind, since = sent.data.kind, sent.by.at
     answers = [
         (o.data.revision or 1, o.by.at, o.by.key, o.data.score)
-        for o in _of(told, wire.SurveyResponded, "survey", name)
+        for o in those_of(told, wire.SurveyResponded, "survey", name)
         if isinstance(o.data, wire.SurveyResponded)
     ]
     in_time = any(since <= at <= since + 14 * DAY for _, at, _, _ in answers)
@@ -162,44 +138,16 @@ def _survey_facts(told: World, name: str) -> Iterator[Plain]:
             yield "ces", at, int(score >= 5), 1
 
 
-def _refunds(told: World, name: str, amount: int) -> dict[str, tuple[int, int]]:
-    """Each refund once: when, and how much."""
-    found: dict[str, tuple[int, int]] = {}
-    for one in _of(told, wire.OrderRefunded, "order", name):
-        assert isinstance(one.data, wire.OrderRefunded)
-        given = amount if one.data.amount is None else one.data.amount
-        found.setdefault(one.data.refund or one.by.key.hex(), (one.by.at, given))
-    return found
-
-
-def _net(told: World, name: str, placed: Happening) -> int:
-    amount: int = getattr(placed.data, "amount", None) or 0
-    return amount - sum(given for _, given in _refunds(told, name, amount).values())
-
-
 def _order_facts(told: World, name: str) -> Iterator[Plain]:
-    placed = _first(told, wire.OrderPlaced, "order", name)
+    placed = first_of(told, wire.OrderPlaced, "order", name)
     amount: int | None = getattr(placed.data, "amount", None) if placed is not None else None
     if placed is None or amount is None:
         return
     yield "revenue_gross", placed.by.at, amount, 1
-    if (net := _net(told, name, placed)) > 0:
+    if (net := net_of(told, name, placed)) > 0:
         yield "aov", placed.by.at, net, 1
-    for at, given in _refunds(told, name, amount).values():
+    for at, given in refunds_of(told, name, amount).values():
         yield "refunds", at, given, 1
-
-
-def _persons(told: World) -> dict[str, str]:
-    """Each name to the smallest name of its person."""
-    person = {one.by.subject: {one.by.subject} for one in told if one.by.subject is not None}
-    cut = {o.data.merge_event_id for o in told if isinstance(o.data, wire.CustomerUnmerged)}
-    for one in told:
-        if isinstance(one.data, wire.CustomerMerged) and one.by.key.hex() not in cut:
-            other = one.data.from_subject
-            if one.by.subject is not None and other is not None:
-                joined = person[one.by.subject] | person.get(other, {other})
-                person |= dict.fromkeys(joined, joined)
-    return {name: min(names) for name, names in person.items()}
 
 
 Contact = tuple[int, str, bool]
@@ -207,10 +155,10 @@ Contact = tuple[int, str, bool]
 
 
 def _solved(told: World, at: int, ticket: str | None) -> bool:
-    created = None if ticket is None else _first(told, wire.TicketCreated, "ticket", ticket)
+    created = None if ticket is None else first_of(told, wire.TicketCreated, "ticket", ticket)
     if ticket is None or created is None:
         return True
-    turns, until = _course(told, ticket, created.by.at), at + 7 * DAY
+    turns, until = course_of(told, ticket, created.by.at), at + 7 * DAY
     if not turns or turns[0][0] > until:
         return False
     return not any(at < when <= until for when, is_resolved in turns if not is_resolved)
@@ -219,24 +167,24 @@ def _solved(told: World, at: int, ticket: str | None) -> bool:
 def _contacts(told: World) -> Iterator[tuple[str | None, str | None, Contact]]:
     """Who, about what, and the contact."""
     for name in {o.data.ticket for o in told if isinstance(o.data, wire.TicketCreated)}:
-        one = _first(told, wire.TicketCreated, "ticket", name)
+        one = first_of(told, wire.TicketCreated, "ticket", name)
         assert one is not None
         if one.by.channel != "phone":
             contact = (one.by.at, name, _solved(told, one.by.at, name))
             yield one.by.subject, one.data.topic, contact  # type: ignore[attr-defined]
     for name in {o.data.call for o in told if isinstance(o.data, wire.CallOffered)}:
-        one = _first(told, wire.CallOffered, "call", name)
+        one = first_of(told, wire.CallOffered, "call", name)
         assert one is not None
         assert isinstance(one.data, wire.CallOffered)
-        if one.data.direction != "out" and _first(told, wire.CallAnswered, "call", name):
-            legs = [leg for leg, _ in _legs(told, name)]
+        if one.data.direction != "out" and first_of(told, wire.CallAnswered, "call", name):
+            legs = [leg for leg, _ in legs_of(told, name)]
             about = next((leg.ticket for leg in legs if leg.ticket is not None), None)
             enough = _solved(told, one.by.at, about) and not any(leg.transferred for leg in legs)
             yield one.by.subject, one.data.topic, (one.by.at, name, enough)
 
 
 def _person_facts(told: World) -> Iterator[Plain]:
-    persons, chains = _persons(told), defaultdict(list)
+    persons, chains = persons_of(told), defaultdict(list)
     for subject, topic, contact in _contacts(told):
         who = contact[1] if subject is None else persons[subject]
         chains[who, topic].append(contact)
@@ -255,7 +203,7 @@ def _help_facts(told: World, persons: dict[str, str]) -> Iterator[Plain]:
     sought = defaultdict(list)
     for type_, field in ((wire.TicketCreated, "ticket"), (wire.CallOffered, "call")):
         for name in {getattr(o.data, field) for o in told if isinstance(o.data, type_)}:
-            one = _first(told, type_, field, name)
+            one = first_of(told, type_, field, name)
             assert one is not None
             by_phone = isinstance(one.data, wire.TicketCreated) and one.by.channel == "phone"
             ours = isinstance(one.data, wire.CallOffered) and one.data.direction == "out"
