@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from rapport_runtime import outbox
+from rapport_runtime import inbox, outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
@@ -18,7 +18,7 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_metrics.api import behind, kpis, ledger, predictions, stream, targets
+from rapport_metrics.api import behind, held, kpis, ledger, predictions, stream, targets
 from rapport_metrics.board import open_board
 from rapport_metrics.consumer import subscription
 from rapport_metrics.nightly import fit_nightly
@@ -65,6 +65,7 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
             targets.router,
             predictions.router,
             stream.router,
+            held.router,
             make_ops_router(subscription(settings.options())),
         ),
         metrics=resources.metrics,
@@ -88,6 +89,7 @@ def worker_component(settings: MetricsSettings, resources: Resources) -> Compone
         await asyncio.gather(
             run_subscription(subscription(settings.options()), resources, stop=stop),
             outbox.relay(settings, resources.engine, stop),
+            inbox.keep_pruned(resources.engine, stop),
         )
 
     return work

@@ -188,3 +188,9 @@ class StreamView(View):
     kpis: list[HeadlineView] = Field(default=[])
     code: str | None = Field(default=None, description="Of `end`: why")
     resume: bool | None = Field(default=None, description="Of `end`: whether to come again")
+
+
+class HeldView(View):
+    """What counts nowhere yet: its first event is not here."""
+
+    held: dict[str, int] = Field(description="By kind", examples=[{"survey": 2, "ticket": 0}])

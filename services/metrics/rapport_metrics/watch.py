@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_metrics.closing import close_days, tell_restatements
 from rapport_metrics.domain.catalogue import CATALOGUE
+from rapport_metrics.held import count_held
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.targets import MILLIONTHS, Target, measure, watch_targets
 
@@ -32,9 +33,11 @@ _log = structlog.get_logger(__name__)
 async def watch(resources: Resources, settings: MetricsSettings, stop: asyncio.Event) -> None:
     """Until `stop`; any number of processes may do so at once, one of them is at work."""
     gauge = resources.metrics.gauge("kpi_value", "A headline KPI of the last 30 days", ["kpi"])
+    held = resources.metrics.gauge("held", "Known only from later events", ["kind"])
     while not stop.is_set():
         try:
             await watch_once(resources, settings, datetime.now(UTC), gauge)
+            await _count_held(resources, held)
         except WAITED_FOR as error:
             if not is_environment(error):
                 raise
@@ -57,6 +60,12 @@ async def watch_once(
             value = await measure(snap, headline, settings, now)
             if value is not None:
                 gauge.labels(CATALOGUE[kpi].id).set(value / MILLIONTHS)
+
+
+async def _count_held(resources: Resources, gauge: Gauge) -> None:
+    async with resources.engine.connect() as connection:
+        for kind, count in (await count_held(await driver(connection))).items():
+            gauge.labels(kind).set(count)
 
 
 async def _close(tx: AsyncConnection, _: MetricsSettings, now: datetime) -> None:

@@ -42,6 +42,10 @@ class World:
         series = await self.house.series(kpi, start=DAY["from"], to=DAY["to"], as_of=LONG_AFTER)
         return series[0]
 
+    async def held(self) -> int:
+        answer = await self.house.get("/v1/ops/held", "ops")
+        return sum(answer.json()["held"].values())
+
     async def parked(self) -> list[dict[str, Any]]:
         answer = await self.house.get("/v1/ops/parked", "ops")
         found: list[dict[str, Any]] = answer.json()["parked"]
@@ -143,11 +147,12 @@ async def test_what_is_known_only_from_later_events_is_held(
     world: World, kpi: str, early: Sequence[Record], late: Record
 ) -> None:
     await world.read(*early)
-    before = await world.point(kpi)
+    before, held_before = await world.point(kpi), await world.held()
     await world.read(late)
-    after = await world.point(kpi)
+    after, held_after = await world.point(kpi), await world.held()
 
     assert (before["den"], after["den"]) == (0, 1)
+    assert (held_before, held_after) == (1, 0)
     assert await world.parked() == []
 
 

@@ -31,8 +31,25 @@ def cut(state: State, before: int) -> State:
             return state
 
 
+def is_held(state: State) -> bool:
+    """Known only from later events: it counts nowhere until its first one is told (kpis.md 1.6)."""
+    match state:
+        case LinkedTicket():
+            return state.ticket.created is None
+        case Call():
+            return state.offered is None
+        case StampedSurvey():
+            return state.survey.sent is None
+        case Order():
+            return state.placed is None
+        case _:
+            return False
+
+
 def span(state: State, facts: Iterable[Fact]) -> tuple[int, int] | None:
     """The instants between which an entity has anything to say: events and facts; None: nothing."""
+    if is_held(state):
+        return None
     instants = [*_instants(state), *(fact.at for fact in facts)]
     return (min(instants), max(instants)) if instants else None
 
