@@ -22,6 +22,9 @@ LEAST_BUYERS: Final = 200
 LEAST_REPEATERS: Final = 100
 """With fewer, the parameters would be those of chance (kpis.md 5.6)."""
 
+DEPENDS: Final = 0.3
+"""The correlation above which how often and how much are not independent (kpis.md 5.3)."""
+
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.metrics.fit'))")
 
 _MAIN_CURRENCY: Final = """
@@ -110,6 +113,17 @@ async def load_newest(snap: Snapshot) -> dict[str, Kept]:
     """The newest of each kind; empty when nothing was fitted yet."""
     rows = await snap.fetch(_NEWEST)
     return {row[0]: Kept(row[0], row[1], row[2], orjson.loads(row[3])) for row in rows}
+
+
+def warning(forecast: Kept) -> str | None:
+    """What speaks against a forecast, if anything does."""
+    found = forecast.document["correlation"]
+    if abs(found) <= DEPENDS:
+        return None
+    return (
+        f"how often people buy and how much correlate by {found:.2f}; above {DEPENDS} the values"
+        " are too rough to act on"
+    )
 
 
 async def _load_buyers(snap: Snapshot, at: int, currency: str | None) -> list[Alike]:

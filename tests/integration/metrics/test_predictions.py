@@ -174,6 +174,7 @@ async def test_value_that_hangs_on_frequency_is_warned_of(house: House) -> None:
 
     [warning] = (await house.read("/v1/predictions/summary"))["warnings"]
     assert "correlate" in warning
+    assert (await house.read("/v1/kpis/clv_predicted", **UNTIL_NOW))["note"] == warning
 
 
 async def test_the_night_fits_by_itself(house: House) -> None:
@@ -196,7 +197,7 @@ async def test_the_night_fits_by_itself(house: House) -> None:
 async def test_without_scipy_the_routes_say_what_to_install(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rapport_metrics.clv.forecast", None)
+    monkeypatch.setitem(sys.modules, "scipy", None)
 
     answers = [
         await house.post("/v1/models:fit"),

@@ -6,20 +6,23 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 from rapport_runtime.contract import Resources
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.consistency import AskedConsistency, NotYetVisibleError
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.views import Standing, answer
-from rapport_runtime.pool import Pool, snapshot
+from rapport_runtime.pool import Pool, Snapshot, snapshot
 from rapport_runtime.progress import read_positions
 from rapport_runtime.standing import Progressed, load_progress
 
-from rapport_metrics.api.asking import KpiQuery, Span, find_kpi, groups_of, span_of
+from rapport_metrics.api.asking import KpiQuery, find_kpi, groups_of, span_of
+from rapport_metrics.api.definitions import Defined, defined, definitions_of
 from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
 from rapport_metrics.domain.interval import SMALL
+from rapport_metrics.models import load_newest, warning
 from rapport_metrics.question import Question
 from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import CatalogueView, KpiView, PointView, SeriesView
@@ -38,8 +41,17 @@ KpiPath = Annotated[str, Path(max_length=64, examples=["nps"])]
 
 
 @router.get("", summary="List the KPIs", responses={200: {"model": CatalogueView}})
-async def read_catalogue(_: Reader) -> Response:
-    return answer(CatalogueView(kpis=[_described(kpi) for kpi in CATALOGUE.values()]))
+async def read_catalogue(request: Request, _: Reader) -> Response:
+    settings = settings_of(request)
+    return answer(CatalogueView(kpis=[_described(kpi, settings) for kpi in CATALOGUE.values()]))
+
+
+class ReadQuery(KpiQuery):
+    """The query string of one KPI."""
+
+    definition: str | None = Field(
+        default=None, max_length=100, description="Another version than the one in force"
+    )
 
 
 @router.get("/{kpi}", summary="Read one KPI", responses={200: {"model": SeriesView}})
@@ -47,27 +59,20 @@ async def read_kpi(
     request: Request,
     _: Reader,
     kpi: KpiPath,
-    query: Annotated[KpiQuery, Query()],
+    query: Annotated[ReadQuery, Query()],
     consistency: AskedConsistency,
 ) -> Response:
-    asked, settings = find_kpi(kpi), settings_of(request)
-    span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
-    question = Question(
-        kpi=asked,
-        windows=span.windows(),
-        as_of=span.as_of,
-        group_by=groups_of(query, asked),
-        filters=query.filters(),
-        churn_window=(query.window_days or settings.kpi.churn_window_days) * DAY,
-        options=settings.options(),
-        is_past=query.as_of is not None,
-    )
+    settings = settings_of(request)
+    version = defined(find_kpi(kpi), query.definition, settings)
+    question, asked = make_question(version, query, settings), version.kpi
+    start, end = question.windows[0][0], question.windows[-1][1]
     await wait_for(request, consistency)
     pool: Pool = request.app.state.pool
     async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
         points = await load_points(snap, question)
-        restated = await load_restated(snap, asked, span.starts[0], span.end)
+        warned = await _warning(snap, asked)
+        restated = set() if version.is_recounted else await load_restated(snap, asked, start, end)
     return answer(
         SeriesView(
             kpi=asked.id,
@@ -75,11 +80,27 @@ async def read_kpi(
             definition=asked.definition,
             unit=asked.unit,
             scale=asked.scale,
-            as_of=span.as_of,
-            series=[_point(asked, span, point, restated) for point in points],
+            as_of=question.as_of,
+            series=[view_of(question, point, restated) for point in points],
             meta=standing(progress),
-            note=_note(points),
+            note=_note(points) or warned,
         )
+    )
+
+
+def make_question(version: Defined, query: KpiQuery, settings: MetricsSettings) -> Question:
+    """Raises BadWindowError, BadDimensionError."""
+    span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
+    return Question(
+        kpi=version.kpi,
+        windows=span.windows(),
+        as_of=span.as_of,
+        group_by=groups_of(query, version.kpi),
+        filters=query.filters(),
+        churn_window=(query.window_days or settings.kpi.churn_window_days) * DAY,
+        options=version.options,
+        is_past=query.as_of is not None,
+        is_recounted=version.is_recounted,
     )
 
 
@@ -107,11 +128,12 @@ def settings_of(request: Request) -> MetricsSettings:
     return settings
 
 
-def _described(kpi: Kpi) -> KpiView:
+def _described(kpi: Kpi, settings: MetricsSettings) -> KpiView:
     return KpiView(
         kpi=kpi.id,
         name=kpi.name,
         definition=kpi.definition,
+        definitions=definitions_of(kpi, settings),
         unit=kpi.unit,
         shape=kpi.shape,
         scale=kpi.scale,
@@ -121,9 +143,9 @@ def _described(kpi: Kpi) -> KpiView:
     )
 
 
-def _point(kpi: Kpi, span: Span, point: Point, restated: set[datetime]) -> PointView:
-    start, end = span.windows()[point.window]
-    reading = point.reading
+def view_of(question: Question, point: Point, restated: set[datetime]) -> PointView:
+    """`restated`: the days that were, by their beginning."""
+    kpi, (start, end), reading = question.kpi, question.windows[point.window], point.reading
     view = PointView(
         start=start,
         end=end,
@@ -133,7 +155,7 @@ def _point(kpi: Kpi, span: Span, point: Point, restated: set[datetime]) -> Point
         value=reading.value,
         n=reading.den,
         pending=point.pending,
-        state=_state(kpi, end, span.as_of, point),
+        state=_state(question, end, point),
         restated=any(day < end and start < day + _ONE_DAY for day in restated),
         small=kpi.shape not in _SUMS and kpi.unit != "count" and reading.den < SMALL,
     )
@@ -144,14 +166,20 @@ def _point(kpi: Kpi, span: Span, point: Point, restated: set[datetime]) -> Point
     return view
 
 
-def _state(kpi: Kpi, end: datetime, as_of: datetime, point: Point) -> str:
+def _state(question: Question, end: datetime, point: Point) -> str:
     """`open` while it runs, `provisional` while something in it is undecided, then `final`."""
-    if end > as_of:
+    if end > question.as_of:
         return "open"
-    undecided = point.pending or as_of - end < timedelta(microseconds=kpi.lookahead)
-    if kpi.id in {"ccr", "crr", "crr_classic"}:
-        undecided = as_of - end < _CHURN_FINAL
+    since = question.as_of - end
+    undecided = point.pending or since < timedelta(microseconds=question.lookahead)
+    if question.kpi.id in {"ccr", "crr", "crr_classic"}:
+        undecided = since < _CHURN_FINAL
     return "provisional" if undecided else "final"
+
+
+async def _warning(snap: Snapshot, kpi: Kpi) -> str | None:
+    kept = (await load_newest(snap)).get("forecast") if kpi.id == "clv_predicted" else None
+    return None if kept is None else warning(kept)
 
 
 def _note(points: Sequence[Point]) -> str | None:

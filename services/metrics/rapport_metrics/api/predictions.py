@@ -1,7 +1,7 @@
 """What buyers will do, all together."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from rapport_runtime.contract import Resources
@@ -19,9 +19,6 @@ from rapport_metrics.schemas import ForecastView, ModelsView, ModelView, RiskVie
 router = APIRouter(prefix="/v1", tags=["predictions"], route_class=JsonRoute)
 
 Writer = Annotated[Principal, requires("ops:write")]
-
-_DEPENDS: Final = 0.3
-"""The correlation above which how often and how much are not independent (kpis.md 5.3)."""
 
 
 class PredictionsMissingError(ApiError):
@@ -108,7 +105,7 @@ async def read_summary(request: Request, _: Reader) -> Response:
             clv_mean=document["value"] / document["buyers"],
             margin=document["margin"],
             correlation=document["correlation"],
-            warnings=_warnings(document),
+            warnings=[] if (said := models.warning(kept)) is None else [said],
         )
     )
 
@@ -141,14 +138,4 @@ def _risks(tenths: list[int]) -> list[RiskView]:
     return [
         RiskView(at_least=place / len(tenths), below=(place + 1) / len(tenths), buyers=buyers)
         for place, buyers in enumerate(tenths)
-    ]
-
-
-def _warnings(document: dict[str, Any]) -> list[str]:
-    found = document["correlation"]
-    if abs(found) <= _DEPENDS:
-        return []
-    return [
-        f"how often people buy and how much correlate by {found:.2f}; above {_DEPENDS} the values"
-        " are too rough to act on"
     ]
