@@ -1,5 +1,6 @@
 """The Kafka door: keeps every KPI level with the log."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final
@@ -32,6 +33,9 @@ _IDENTITY: Final = frozenset({wire.CustomerMerged, wire.CustomerUnmerged, wire.C
 _DURATIONS: Final = ("wait", "talk", "hold", "wrap")
 _CODE_LETTERS: Final = 3
 
+_MANY: Final = 1_000
+"""From so many events on another thread counts them, so that an API beside the worker lives."""
+
 
 def subscription(options: Options = DEFAULTS) -> Subscription:
     """The projection under these definitions."""
@@ -52,7 +56,10 @@ async def _apply(
         found = await store.lock_entities(tx, missing)
         known |= found.keys()
         working.supply(missing, found)
-    outcome = run(working, happenings, options)
+    if len(happenings) < _MANY:
+        outcome = run(working, happenings, options)
+    else:
+        outcome = await asyncio.to_thread(run, working, happenings, options)
     await _save(tx, outcome, known, batch)
     await store.restate(tx, outcome, {record.key: record.envelope.type for record in batch})
     return ()
