@@ -33,14 +33,14 @@ async def load_corrections(snap: Snapshot, question: Question, selection: Select
     while refs := await load_refs(snap, kinds, between, _CHUNK):
         working = await load_working(snap, refs)
         for one in facts_of(working, refs, question.options):
-            found += _slots(question, selection, one.fact, -1)
+            found += slots_of(question, selection, one.fact, -1)
         for one in facts_of(working, refs, question.options, before):
-            found += _slots(question, selection, one.fact, +1)
+            found += slots_of(question, selection, one.fact, +1)
         between = between._replace(after=refs[-1])
     return found
 
 
-def _slots(question: Question, selection: Selection, fact: Fact, sign: int) -> Iterator[Slot]:
+def slots_of(question: Question, selection: Selection, fact: Fact, sign: int) -> Iterator[Slot]:
     minute = bucket(fact.metric, fact.at)
     is_asked = (
         fact.metric in question.kpi.metrics | question.kpi.beside

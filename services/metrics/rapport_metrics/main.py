@@ -18,7 +18,7 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_metrics.api import behind, held, kpis, ledger, predictions, stream, targets
+from rapport_metrics.api import behind, compare, held, kpis, ledger, predictions, stream, targets
 from rapport_metrics.board import open_board
 from rapport_metrics.consumer import subscription
 from rapport_metrics.nightly import fit_nightly
@@ -60,6 +60,8 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
         settings,
         (
             behind.router,
+            # Before the KPIs: `compare` is not the name of one.
+            compare.router,
             kpis.router,
             ledger.router,
             targets.router,

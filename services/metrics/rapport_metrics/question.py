@@ -23,3 +23,12 @@ class Question(NamedTuple):
     options: Options
     is_past: bool = False
     """Whether what has happened since `as_of` is to be taken back."""
+    is_recounted: bool = False
+    """Whether the options are not those that totals are kept by."""
+
+    @property
+    def lookahead(self) -> int:
+        """Microseconds after which a unit is decided; of first contacts, the repeat window."""
+        if self.kpi.id.startswith("fcr"):
+            return self.options.repeat_window
+        return self.kpi.lookahead

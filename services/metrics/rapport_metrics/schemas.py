@@ -12,6 +12,7 @@ class KpiView(View):
     kpi: str
     name: str
     definition: str = Field(examples=["fcr.v1"])
+    definitions: list[str] = Field(description="All versions that can be asked for")
     unit: str
     shape: str = Field(description="ratio, total, distribution, level or persons")
     scale: int = Field(description="value = scale x num / den")
@@ -56,6 +57,23 @@ class SeriesView(View):
     series: list[PointView]
     meta: Standing
     note: str | None = Field(default=None, description="What to know about these numbers")
+
+
+class DefinedView(View):
+    """A KPI as one version of its definition counts it."""
+
+    definition: str
+    series: list[PointView]
+
+
+class ComparedView(View):
+    """The same windows and groups by several definitions."""
+
+    kpi: str
+    unit: str
+    scale: int
+    definitions: list[DefinedView]
+    meta: Standing
 
 
 class FactView(View):

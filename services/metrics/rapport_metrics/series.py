@@ -17,6 +17,7 @@ from rapport_metrics.domain.value import ratio
 from rapport_metrics.persons import Asked
 from rapport_metrics.queries import Group, Selection, load_before, load_slots
 from rapport_metrics.question import Question
+from rapport_metrics.recounted import load_recounted
 from rapport_metrics.windows import minute
 
 
@@ -51,8 +52,11 @@ async def load_series(snap: Snapshot, question: Question) -> list[Point]:
     if question.kpi.shape == "persons":
         return await _count_persons(snap, question)
     selection = _selection(question)
-    slots = await load_slots(snap, question.kpi, selection)
-    slots += await load_corrections(snap, question, selection)
+    if question.is_recounted:
+        slots = await load_recounted(snap, question, selection)
+    else:
+        slots = await load_slots(snap, question.kpi, selection)
+        slots += await load_corrections(snap, question, selection)
     by_place: dict[tuple[int, Group], list[Row]] = defaultdict(list)
     young: dict[tuple[int, Group], int] = defaultdict(int)
     for slot in slots:
@@ -83,7 +87,7 @@ async def load_series(snap: Snapshot, question: Question) -> list[Point]:
 def _selection(question: Question) -> Selection:
     now = instant(question.as_of) // MINUTE
     end = minute(question.windows[-1][1])
-    lookahead = question.kpi.lookahead // MINUTE
+    lookahead = question.lookahead // MINUTE
     return Selection(
         edges=[minute(start) for start, _ in question.windows],
         end=min(end, now),

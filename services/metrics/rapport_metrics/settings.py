@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from rapport_runtime.settings import HttpSettings, Section, Settings
 
 from rapport_metrics.business_hours import CalendarSettings, Seconds, targets_of
@@ -14,6 +14,21 @@ from rapport_metrics.domain.own import Options
 from rapport_metrics.domain.service import ServiceSettings
 from rapport_metrics.domain.surveys import SurveySettings
 from rapport_metrics.windows import require_zone
+
+
+class DefinitionSettings(Section):
+    """What another version of a definition has different; the rest is as in force."""
+
+    short_abandon_seconds: int = Field(default=calls.DEFAULTS.short_abandon, ge=0)
+    service_level_seconds: int = Field(default=calls.DEFAULTS.service_level, ge=0)
+    repeat_contact_days: int = Field(default=7, ge=1, le=90)
+    calendar: CalendarSettings | None = None
+    pause_while_pending: bool = False
+    sla_first_reply_seconds: dict[str, Seconds] = Field(default={})
+    sla_resolution_seconds: dict[str, Seconds] = Field(default={})
+
+
+DefinitionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*\.v[2-9][0-9]?$")]
 
 
 class KpiSettings(Section):
@@ -50,6 +65,10 @@ class KpiSettings(Section):
         default=60.0, gt=0, description="how often days are published and targets looked at"
     )
 
+    definitions: dict[DefinitionName, DefinitionSettings] = Field(
+        default={}, description="versions beside the ones in force, by name: fcr.v2"
+    )
+
     def churn_window(self) -> int:
         """Microseconds."""
         return self.churn_window_days * DAY
@@ -78,3 +97,9 @@ class MetricsSettings(Settings):
             repeat_window=self.kpi.repeat_contact_days * DAY,
             purge_erased=self.kpi.erasure == "purge",
         )
+
+    def options_of(self, definition: str) -> Options:
+        """Those of a version beside the one in force. KeyError: there is none of this name."""
+        other = self.kpi.definitions[definition]
+        changed = {name: getattr(other, name) for name in other.model_fields_set}
+        return self.model_copy(update={"kpi": self.kpi.model_copy(update=changed)}).options()
