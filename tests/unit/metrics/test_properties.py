@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapport_events import wire
 from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.outcome import PersonRow, bucket
 from rapport_metrics.domain.own import DEFAULTS, Options
+from rapport_metrics.domain.service import DEFAULT_TARGETS, ServiceSettings
 from rapport_metrics.domain.told import By
 
 from tests.support.kpi_bugs import BUGS
@@ -19,7 +20,11 @@ from tests.support.kpi_worlds import PEOPLE, START, a_world, by_partition, deliv
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIZES = st.integers(1, 24)
-PURGE = Options(purge_erased=True)
+OTHERWISE = Options(
+    purge_erased=True,
+    service=ServiceSettings(targets=DEFAULT_TARGETS, pause_while_pending=True),
+    unsolvable_topics=frozenset({"billing"}),
+)
 
 Picture = tuple[object, ...]
 
@@ -46,6 +51,7 @@ def as_it_comes(seed: int, size: int, options: Options = DEFAULTS) -> tuple[Pict
 
 @settings(max_examples=900, deadline=None)
 @given(SEEDS, SIZES)
+@example(11221, 14)  # a survey that turns out to have been sent to nobody
 def test_order_repeats_and_batches_change_no_number(seed: int, size: int) -> None:
     came, at_once = as_it_comes(seed, size)
 
@@ -54,8 +60,8 @@ def test_order_repeats_and_batches_change_no_number(seed: int, size: int) -> Non
 
 @settings(max_examples=300, deadline=None)
 @given(SEEDS, SIZES)
-def test_nor_do_they_where_erasure_takes_everything_back(seed: int, size: int) -> None:
-    came, at_once = as_it_comes(seed, size, PURGE)
+def test_nor_do_they_by_other_settings(seed: int, size: int) -> None:
+    came, at_once = as_it_comes(seed, size, OTHERWISE)
 
     assert came == at_once
 
@@ -141,7 +147,7 @@ def test_a_planted_mistake_is_seen(bug: str, monkeypatch: pytest.MonkeyPatch) ->
 
     assert any(
         one != other
-        for seed in range(300)
+        for seed in range(200)
         for compare in (as_it_comes, taken_back, counted)
-        for one, other in [compare(seed, 32)]
+        for one, other in [compare(seed, 60)]
     )

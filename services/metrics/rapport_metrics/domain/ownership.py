@@ -33,7 +33,11 @@ def settle(working: Working, ref: Ref, owner_before: str | None) -> set[Ref]:
     if owner_before is not None and owner_before != name:
         changed |= _let_go(working, ref, owner_before)
     if name is None:
-        return changed
+        # Whoever it was sent to as far as one knew: their segment goes with them.
+        nobody = Subject()
+        return changed | (
+            stamp(working, ref, nobody) if isinstance(state, StampedSurvey) else set()
+        )
     subject = working.subject(name)
     owned = getattr(subject, _LISTS[ref.kind])
     if ref.id not in owned:
