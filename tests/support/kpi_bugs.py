@@ -112,7 +112,7 @@ def _only_add(plant: pytest.MonkeyPatch) -> None:
 
 
 def _stamp_no_late_segment(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(evolve, "stamp", lambda *_: set[Ref]())
+    plant.setattr(ownership, "stamp", lambda *_: set[Ref]())
 
 
 def _end_what_was_not_started(plant: pytest.MonkeyPatch) -> None:
