@@ -104,11 +104,18 @@ def facts_of(
     for members in working.persons():
         if not wanted.isdisjoint(members):
             subjects = {name: keep(working.subject(name)) for name in members}
-            kept = {name: one for name, one in subjects.items() if isinstance(one, Subject)}
+            kept = {
+                name: one
+                for name, one in subjects.items()
+                if isinstance(one, Subject) and not (options.purge_erased and one.erased)
+            }
             yield from _facts_of_person(kept, wanted, options)
 
 
 def _facts_of_entity(working: Working, ref: Ref, keep: Keep, options: Options) -> Iterator[Found]:
+    owner = working.owner(ref)
+    if options.purge_erased and owner is not None and owner.erased is not None:
+        return
     state, about = keep(working.states[ref]), None
     if isinstance(state, Call) and (ticket := working.ticket_of(state)) is not None:
         kept = keep(ticket)
