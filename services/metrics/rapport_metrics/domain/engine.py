@@ -29,13 +29,16 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     the difference, whatever happened in between.
     """
     outcome, totals = Outcome(), _Totals()
-    purchases = {ref.id: _purchase(working.states[ref]) for ref in working.touched}
-    people = _people(working)
+    # What nothing was known of has no facts to take away.
+    seen = working.touched - working.unseen
+    purchases = {ref: _purchase(working.states[ref]) for ref in seen}
+    persons = list(working.persons())
+    people = _people(working, persons)
     telling = [one for one in happenings if one.tells]
     causes = Causes(working, telling)
-    for ref in working.touched:
+    for ref in seen:
         totals.count(_own_facts(working, ref, options), -1, causes.of_entity(ref))
-    for members in working.persons():
+    for members in persons:
         facts_before = _facts_of_person(working, members, options)
         totals.count(facts_before, -1, causes.of_person(members))
     changed = _take_all(working, telling)
@@ -47,24 +50,26 @@ def run(working: Working, happenings: Sequence[Happening], options: Options = DE
     after = {ref: list(_own_facts(working, ref, options)) for ref in working.touched}
     for ref, facts in after.items():
         totals.count(facts, +1, causes.of_entity(ref))
-    for members in working.persons():
+    persons = list(working.persons())
+    for members in persons:
         totals.count(_facts_of_person(working, members, options), +1, causes.of_person(members))
     outcome.states = {ref: working.states[ref] for ref in changed}
     outcome.spans = {
         ref: found
         for ref, state in outcome.states.items()
-        if (found := span(state, after.get(ref, ()))) is not None
+        # Of a ticket that a call was linked to, too: its deadlines may be the last of it.
+        if (found := span(state, after.get(ref) or _own_facts(working, ref, options))) is not None
     }
     outcome.cells, outcome.causes = totals.left(), totals.causes
     outcome.purchases = {
         ref.id: now
         for ref in working.touched
-        if (now := _purchase(working.states[ref])) != purchases[ref.id]
+        if (now := _purchase(working.states[ref])) != purchases.get(ref)
     }
     outcome.contracts = _contracts(outcome.states)
     outcome.people = {
         name: row
-        for name, row in _people(working).items()
+        for name, row in _people(working, persons).items()
         if people.get(name, PersonRow(name, None, None)) != row
     }
     return outcome
@@ -90,12 +95,13 @@ class _Totals:
         self.causes: dict[Cell, bytes] = {}
 
     def count(self, facts: Iterable[Fact], sign: int, cause: bytes | None) -> None:
+        sums, causes = self._sums, self.causes
         for metric, at, dims, num, den, bin_, dated_by in facts:
             cell = Cell(metric, bucket(metric, at), dims, bin_)
-            total = self._sums[cell]
+            total = sums[cell]
             total[0] += sign * num
             total[1] += sign * den
-            self.causes[cell] = cause or dated_by
+            causes[cell] = cause or dated_by
 
     def left(self) -> dict[Cell, tuple[int, int]]:
         return {cell: (num, den) for cell, (num, den) in self._sums.items() if num or den}
@@ -133,9 +139,9 @@ def _contracts(changed: Mapping[Ref, State]) -> dict[str, tuple[Contract, ...]]:
     }
 
 
-def _people(working: Working) -> dict[str, PersonRow]:
+def _people(working: Working, persons: Iterable[Sequence[str]]) -> dict[str, PersonRow]:
     rows = {}
-    for members in working.persons():
+    for members in persons:
         for name in members:
             subject = working.subject(name)
             created = None if subject.created is None else subject.created.at
