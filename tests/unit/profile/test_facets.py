@@ -176,8 +176,8 @@ def test_a_thousand_orders_are_followed_in_milliseconds() -> None:
     ("words", "granted"),
     [
         ([("email", True, 1)], ["email/marketing"]),
-        ([("email", True, 1), ("None", False, 2)], []),
-        ([("None", False, 1), ("email", True, 2)], ["email/marketing"]),
+        ([("email", True, 1), ("*", False, 2)], []),
+        ([("*", False, 1), ("email", True, 2)], ["email/marketing"]),
         ([("email", False, 1)], []),
     ],
 )
@@ -195,7 +195,7 @@ def test_the_newest_word_on_a_channel_or_on_all_of_them_counts(
 
 
 def test_a_consent_without_a_channel_is_for_every_channel() -> None:
-    profile = Profile(consents={"None/service": Consent(True, Source("", "", NOON))})  # noqa: FBT003
+    profile = Profile(consents={"*/service": Consent(True, Source("", "", NOON))})  # noqa: FBT003
 
     assert "sms/service" in consents(profile)
     assert len(consents(profile)) == 10

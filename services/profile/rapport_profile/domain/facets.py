@@ -7,13 +7,11 @@ from typing import Final, Literal, NamedTuple
 from rapport_events.envelope import CHANNELS
 
 from rapport_profile.domain.lifecycle import INSTANT, Stage, lifecycle, next_change, stage, steps
-from rapport_profile.domain.state import Consent, Profile
+from rapport_profile.domain.state import EVERY_CHANNEL, Consent, Profile
 
 Reason = Literal["event", "time", "restated"]
 
 PURPOSES: Final = ("marketing", "service", "profiling")
-_EVERY_CHANNEL: Final = "None"
-"""How the profile's state spells a consent without a channel: it is about all of them."""
 
 
 class Announced(NamedTuple):
@@ -98,7 +96,7 @@ def consents(profile: Profile) -> list[str]:
         for channel in CHANNELS
         if _is_granted(
             profile.consents.get(f"{channel}/{purpose}"),
-            profile.consents.get(f"{_EVERY_CHANNEL}/{purpose}"),
+            profile.consents.get(f"{EVERY_CHANNEL}/{purpose}"),
         )
     )
 

@@ -32,7 +32,7 @@ def _evolve_order(order: Order, data: OrderEvent, by: Source) -> None:
             order.currency = data.currency
             order.store = data.store
         case wire.OrderRefunded():
-            order.refunds[data.refund or by.event] = data.amount or 0
+            order.refunds[data.refund or by.event] = data.amount
         case wire.OrderCancelled():
             order.cancelled_at = by.time
         case wire.ReturnRequested():

@@ -2,7 +2,14 @@
 
 from rapport_events import wire
 
-from rapport_profile.domain.state import Consent, Fact, Profile, Source, Subscription
+from rapport_profile.domain.state import (
+    EVERY_CHANNEL,
+    Consent,
+    Fact,
+    Profile,
+    Source,
+    Subscription,
+)
 
 PlanEvent = (
     wire.SubscriptionStarted
@@ -46,14 +53,22 @@ def evolve_consent(profile: Profile, data: wire.Data, by: Source, channel: str |
     match data:
         case wire.ConsentGranted():
             consent = Consent(True, by, data.proof, data.policy_version)  # noqa: FBT003
-            profile.consents[f"{data.channel}/{data.purpose}"] = consent
+            _say(profile, data.channel, data.purpose, consent)
         case wire.ConsentWithdrawn():
             consent = Consent(False, by, data.proof, data.policy_version)  # noqa: FBT003
-            profile.consents[f"{data.channel}/{data.purpose}"] = consent
+            _say(profile, data.channel, data.purpose, consent)
         case wire.MessageUnsubscribed():
             # Whoever unsubscribes has withdrawn, whatever the mailing tool calls it.
             where = data.channel or channel or "email"
             profile.consents[f"{where}/marketing"] = Consent(False, by)  # noqa: FBT003
+
+
+def _say(profile: Profile, channel: str | None, purpose: str | None, consent: Consent) -> None:
+    """A word on no channel is one on every channel: it replaces what was said on single ones."""
+    if channel is None:
+        for name in [name for name in profile.consents if name.endswith(f"/{purpose}")]:
+            del profile.consents[name]
+    profile.consents[f"{channel or EVERY_CHANNEL}/{purpose}"] = consent
 
 
 def evolve_loyalty(profile: Profile, data: wire.Data) -> None:

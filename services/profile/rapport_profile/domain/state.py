@@ -22,6 +22,10 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     by: Source
 
 
+EVERY_CHANNEL = "*"
+"""Stands for the channel in the name of a consent that is about all of them."""
+
+
 class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The newest word of the person on one channel and purpose."""
 
@@ -50,8 +54,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     placed_at: datetime | None = None
     amount: int | None = None
     currency: str | None = None
-    refunds: dict[str, int] = {}
-    """Refund id to amount: a refund told twice counts once."""
+    refunds: dict[str, int | None] = {}
+    """Refund id to amount, None for all of it: a refund told twice counts once."""
     store: str | None = None
     shipped_at: datetime | None = None
     eta: datetime | None = None
@@ -63,7 +67,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def refunded(self) -> int:
-        return sum(self.refunds.values())
+        whole = self.amount or 0
+        return sum(whole if amount is None else amount for amount in self.refunds.values())
 
     @property
     def net(self) -> int | None:

@@ -33,7 +33,7 @@ class PreferenceView(SourceView):
 class ConsentView(SourceView):
     """The newest word on one channel and purpose."""
 
-    channel: str
+    channel: str | None = Field(description="Null: every channel that no newer word is about")
     purpose: str
     granted: bool
     proof: str | None

@@ -11,7 +11,7 @@ from rapport_privacy.keyring import KnownIdentifier
 
 from rapport_profile.domain.attempts.issue import Issue
 from rapport_profile.domain.lifecycle import DEFINITION, lifecycle
-from rapport_profile.domain.state import Consent, Profile, Touch
+from rapport_profile.domain.state import EVERY_CHANNEL, Consent, Profile, Touch
 from rapport_profile.mask import Mask
 from rapport_profile.reader import Opened
 from rapport_profile.schemas.issues import IssueView
@@ -123,7 +123,7 @@ def _consents(seen: Seen, _: Mask) -> list[ConsentView]:
 def consent(name: str, consent: Consent) -> ConsentView:
     channel, _slash, purpose = name.partition("/")
     return ConsentView(
-        channel=channel,
+        channel=None if channel == EVERY_CHANNEL else channel,
         purpose=purpose,
         granted=consent.granted,
         proof=consent.proof,
