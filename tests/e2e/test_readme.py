@@ -42,6 +42,8 @@ def test_every_example_does_what_it_says(typed: list[str]) -> None:
         '"ticket":"T-7"',  # the profile
         "Where is it?",  # the cards
         '"custom.coffee_enjoyed.v1":1',  # what was just written
+        '"changes"',  # what changed between two moments
+        '"kpi":"contacts"',  # a KPI, by week and channel
         '"unknown_type"',  # quarantine
     ):
         assert said in printed
