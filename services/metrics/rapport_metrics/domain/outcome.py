@@ -1,6 +1,7 @@
 """What a batch changes: states, totals, and the rows by which persons are counted."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, NamedTuple
 
 from rapport_metrics.domain.contracts import Contract
@@ -62,4 +63,9 @@ class Outcome:
 
 def bucket(metric: str, at: int) -> int:
     """The minute, since 1970, under which a fact is totalled."""
-    return at // MINUTE if metric.startswith(_FINE) else at // HOUR * 60
+    return at // MINUTE if _is_fine(metric) else at // HOUR * 60
+
+
+@cache
+def _is_fine(metric: str) -> bool:
+    return metric.startswith(_FINE)

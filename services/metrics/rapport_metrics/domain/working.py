@@ -26,6 +26,8 @@ class Working:
 
     def __init__(self, happenings: Sequence[Happening], *, purge_erased: bool) -> None:
         self.states: dict[Ref, State] = {}
+        self.unseen: set[Ref] = set()
+        """Entities that nothing was known of before."""
         self.touched: set[Ref] = set()
         """Entities whose own facts may change."""
         self.linked: set[str] = set()
@@ -46,7 +48,10 @@ class Working:
         """Takes the answers to `missing` in; what is not found begins empty."""
         for ref in asked:
             state = found.get(ref)
-            self.states[ref] = KINDS[ref.kind]() if state is None else state
+            if state is None:
+                self.unseen.add(ref)
+                state = KINDS[ref.kind]()
+            self.states[ref] = state
             self._expand(ref)
 
     def subject(self, name: str) -> Subject:
