@@ -17,7 +17,7 @@ def answered(wait: int = 10) -> wire.Data:
     return wire.CallAnswered(call="c", wait=wait)
 
 
-def leg(number: int, talk: int, **data: Any) -> wire.Data:  # noqa: ANN401 - as above
+def leg(number: int | None, talk: int, **data: Any) -> wire.Data:  # noqa: ANN401 - as above
     return wire.CallLegEnded(call="c", leg=number, talk=talk, **data)
 
 
@@ -36,6 +36,14 @@ def test_a_call_that_is_passed_on_is_one_call_of_two_legs() -> None:
 
     assert (found["aht"], found["aht_leg"], found["transfer_rate"]) == ((105, 1), (105, 2), (1, 1))
     assert found["fcr"] == (0, 1)
+
+
+def test_a_leg_without_a_number_comes_after_those_with_one() -> None:
+    legs = [leg(None, 60, agent="lee"), leg(2_000, 60, agent="kim")]
+
+    memory = told([(0, offered()), (10, answered()), (HOUR, legs[0]), (HOUR, legs[1])])
+
+    assert {cell.dims.agent for cell in memory.cells if cell.metric == "aht"} == {"kim"}
 
 
 def test_handle_time_is_dated_by_the_last_leg() -> None:

@@ -19,7 +19,7 @@ from tests.support.kpi_reference import METRICS, facts_of, purchases_of
 from tests.support.kpi_worlds import PEOPLE, START, a_world, by_partition, delivered
 
 SEEDS = st.integers(0, 2**32 - 1)
-SIZES = st.integers(1, 24)
+SIZES = st.integers(1, 40)
 OTHERWISE = Options(
     purge_erased=True,
     service=ServiceSettings(targets=DEFAULT_TARGETS, pause_while_pending=True),
@@ -49,7 +49,7 @@ def as_it_comes(seed: int, size: int, options: Options = DEFAULTS) -> tuple[Pict
     return picture(came), picture(at_once(world, options))
 
 
-@settings(max_examples=900, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @given(SEEDS, SIZES)
 @example(11221, 14)  # a survey that turns out to have been sent to nobody
 def test_order_repeats_and_batches_change_no_number(seed: int, size: int) -> None:
@@ -87,7 +87,7 @@ def test_a_merge_that_is_taken_back_never_was(seed: int, size: int) -> None:
     assert merged == never
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(SEEDS, SIZES, st.sampled_from([1, 2, 4, 8]))
 def test_any_number_of_workers_adds_up_to_the_same(seed: int, size: int, workers: int) -> None:
     rng = Random(seed)
@@ -125,7 +125,7 @@ def _something(totals: Totals) -> Totals:
     return {place: total for place, total in totals.items() if any(total)}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @given(SEEDS, SIZES)
 def test_totals_are_what_plain_definitions_say(seed: int, size: int) -> None:
     found, wanted = counted(seed, size)

@@ -67,7 +67,8 @@ def evolve(call: Call, data: CallEvent, by: By) -> None:
         case wire.CallAbandoned() if _is_first(by, call.abandoned):
             call.abandoned, call.abandoned_wait = by.told, data.wait or 0
         case wire.CallLegEnded():
-            name = by.key.hex() if data.leg is None else str(data.leg)
+            # Never digits alone, as some keys are: it would pass for a number.
+            name = f"key {by.key.hex()}" if data.leg is None else str(data.leg)
             if name not in call.legs or call.legs[name].told < by.told:
                 call.legs[name] = _leg(data, by)
 
