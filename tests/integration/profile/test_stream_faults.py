@@ -183,7 +183,7 @@ async def test_a_client_that_reads_too_slowly_is_told_to_resume(
         screen.entries = await whole_timeline(live, ref)
         async with following(live, ref, screen) as events:
             await until(events, "hello")
-            long = {"properties": {"text": "x" * 20_000}}
+            long = {"properties": {"text": "x" * 60_000}}
             await live.tell(
                 *[await told(live.keyring, who, "page.viewed", personal=long) for _ in range(400)]
             )
