@@ -1,8 +1,13 @@
 """Counting everything again from the log, beside the live numbers, and taking their place."""
 
+import asyncio
+import json
 import random
+import shutil
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,6 +165,48 @@ async def test_what_a_forced_version_changes_is_in_the_ledger(counted: Counted) 
     """)
         == []
     )
+
+
+async def test_the_command_line_shows_what_differs_and_mends_it(
+    counted: Counted, tmp_path: Path
+) -> None:
+    await counted.log.tell(a_shop())
+    await counted.count()
+    await counted.rows(
+        "UPDATE cell SET num = num + 1 WHERE metric = 'refunds' AND bucket / 1440 = 20826"
+    )
+    stack = str(stack_file(counted, tmp_path))
+
+    status, out, said = await rapport("verify", "metrics", "--stack", stack)
+
+    assert (status, "refunds 2027-01-08" in out) == (1, True), said
+    assert "totals compared, 1 differ." in said
+    mend = ("rebuild", "metrics", "--force-promote", "--stack", stack)
+    status, _, said = await rapport(*mend)
+    assert (status, "Version 1 is promoted." in said) == (0, True), said
+    assert (await verify(counted.site, None))["differing"] == 0
+
+
+def stack_file(counted: Counted, directory: Path) -> Path:
+    """As `rapport up` would write it."""
+    (directory / "secrets").mkdir()
+    (directory / "secrets" / "master.key").write_text("A" * 43 + "=")
+    shutil.copy(counted.house.callers.keys_file, directory / "keys.json")
+    url = counted.settings.database.url
+    databases = {"rapport_metrics": url, "rapport_keyring": url}
+    file = directory / "stack.json"
+    file.write_text(json.dumps({"kafka": counted.log.broker.bootstrap, "databases": databases}))
+    return file
+
+
+async def rapport(*words: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "rapport_cli", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, said = await process.communicate()
+    return process.returncode or 0, out.decode(), said.decode()
 
 
 @pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here")
