@@ -205,3 +205,14 @@ async def test_no_publisher_says_what_only_rapport_can_know(ingest: Ingest, type
     answer = await ingest.send("/v1/events", event)
 
     assert [one["code"] for one in answer["rejected"]] == ["forbidden_type"]
+
+
+async def test_what_an_agent_does_for_nobody_is_refused_and_not_lost(ingest: Ingest) -> None:
+    note = cloudevent("note.added.v1", {"note": "n-1", "body": "hello"}, id=an_id())
+    unmerge = cloudevent("customer.unmerged.v1", {"merge_event_id": "e-1"}, id=an_id())
+
+    refused = await ingest.send("/v1/events", note, caller="agent")
+    taken = await ingest.send("/v1/events", unmerge, caller="agent")
+
+    assert [one["code"] for one in refused["rejected"]] == ["missing_identifiers"]
+    assert taken["accepted"] == 1

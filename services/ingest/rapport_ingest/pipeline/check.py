@@ -54,7 +54,10 @@ def check_draft(
         problems = check(draft.type, data)
     if problems:
         return rejection(draft, problems[0], len(problems))
-    return _identified(draft, data, blocked)
+    identified = _identified(draft, data, blocked)
+    if isinstance(identified, Checked) and not identified.person and permission.needs(draft.type):
+        return rejection(draft, _NOBODYS)
+    return identified
 
 
 def _identified(draft: Draft, data: dict[str, Any], blocked: Blocklist) -> Checked | Rejection:
@@ -92,6 +95,13 @@ _LACKS_A_SIDE: Final = Problem(
     "/data/identifiers",
     "missing_identifiers",
     "an alias or a merge names two people: the one that stays, and the other one",
+)
+
+
+_NOBODYS: Final = Problem(
+    "/data/identifiers",
+    "missing_identifiers",
+    "what an agent does is done for somebody: name the customer, or nobody would ever see it",
 )
 
 

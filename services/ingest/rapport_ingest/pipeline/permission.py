@@ -27,6 +27,12 @@ class Permission:
     custom: bool
     code: str
     refusal: str
+    about_somebody: bool = False
+    """Whether what it sends must name a customer."""
+
+    def needs(self, type_: str) -> bool:
+        """Whether an event of this type without a customer would be lost."""
+        return self.about_somebody and type_ != CustomerUnmerged.type
 
     def refusal_of(self, type_: str) -> tuple[str, str] | None:
         """Code and sentence against this type; None: it may be sent, or nobody knows it."""
@@ -47,6 +53,7 @@ AGENT: Final = Permission(
     code="forbidden_type",
     refusal="a key with notes:write alone may send notes, tasks, commitments, corrections of "
     "issues, and merges",
+    about_somebody=True,
 )
 
 
