@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -151,6 +152,8 @@ def faust_table(bootstrap: str, topic: str, events: int) -> None:
         f"bench-{os.getpid()}",
         broker=f"kafka://{bootstrap}",
         store="memory://",
+        # It makes one, although it keeps nothing there.
+        datadir=tempfile.mkdtemp(prefix="bench-faust-"),
         web_enabled=False,
         topic_partitions=int(os.environ["BENCH_PARTITIONS"]),
         topic_disable_leader=True,
