@@ -38,8 +38,9 @@ async def listen(url: str, forget: Callable[[], None], listening: asyncio.Event)
         try:
             await _listen(url, forget, listening)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            # What is remembered stays, for the minute that it may: without it nothing could be
+            # taken in while the keyring is away. Who listens again has forgotten.
             _log.warning("keyring not listened to", reason=type(error).__name__)
-            forget()
         await asyncio.sleep(_AGAIN_SECONDS)
 
 
@@ -63,6 +64,5 @@ async def _listen(url: str, forget: Callable[[], None], listening: asyncio.Event
                 await asyncio.wait_for(ended.wait(), _ALIVE_SECONDS)
             except TimeoutError:
                 await connection.execute("SELECT 1")
-        forget()
     finally:
         connection.terminate()
