@@ -34,11 +34,6 @@ def ticket(number: int, when: datetime, channel: str | None = "email", **data: A
     )
 
 
-def order(number: int, currency: str, amount: int) -> Record:
-    fields = {"order": f"o-{number}", "amount": amount, "currency": currency}
-    return happened("order.placed", new_subject(), at(5), fields=fields)
-
-
 def survey(number: int, score: int, kind: str = "nps") -> list[Record]:
     subject, name = new_subject(), f"v-{kind}-{number}"
     sent = happened("survey.sent", subject, at(5), survey=name, fields={"kind": kind})
@@ -203,24 +198,6 @@ async def test_the_interval_of_the_past_is_that_of_the_past(house: House) -> Non
     [then] = await house.series("nps", **JANUARY, as_of="2026-01-08T00:00:00Z")
 
     assert (then["value"], then["interval"]) == (100.0, [100.0, 100.0])
-
-
-async def test_amounts_of_two_currencies_are_never_added(house: House) -> None:
-    await house.tell([order(1, "EUR", 1_000), order(2, "EUR", 3_000), order(3, "JPY", 900)])
-
-    series = await house.series("aov", **JANUARY)
-    only = await house.series("aov", **JANUARY, currency="EUR")
-
-    assert {one["dims"]["currency"]: one["value"] for one in series} == {"EUR": 2_000, "JPY": 900}
-    assert [(one["dims"], one["value"]) for one in only] == [({}, 2_000)]
-
-
-async def test_one_currency_needs_no_name(house: House) -> None:
-    await house.tell([order(1, "EUR", 1_000)])
-
-    [point] = await house.series("aov", **JANUARY)
-
-    assert (point["dims"], point["value"]) == ({}, 1_000)
 
 
 async def test_the_mix_is_by_channel_when_nothing_else_is_asked(house: House) -> None:
