@@ -165,6 +165,7 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
             feedback.SurveyResponded,
             feedback.FeedbackClassified,
             feedback.LoopOpened,
+            feedback.LoopReminded,
             feedback.LoopClosed,
         ),
         "lifecycle": (
@@ -174,6 +175,8 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
         "engagement": (
             engagement.DecisionMade,
             engagement.ActionRequested,
+            engagement.SuggestionAccepted,
+            engagement.SuggestionDismissed,
             engagement.OfferIssued,
             engagement.OfferRedeemed,
         ),
@@ -181,6 +184,7 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
             metrics.KpiRestated,
             metrics.AlertRaised,
             metrics.AlertCleared,
+            metrics.ModelFitted,
         ),
     }
 )

@@ -1,12 +1,12 @@
 """What we decide to do for a customer, and why."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rapport_events.envelope import Channel
 from rapport_events.event import PII, Event, Minor, Name, Ref, Timestamp
-from rapport_events.reference import MaybeCurrency, MaybeOrder
+from rapport_events.reference import MaybeAgent, MaybeCurrency, MaybeOrder, MaybeReason
 
 _Kind = Annotated[Name | None, Field(description="What kind of offer.", examples=["discount"])]
 _Code = Annotated[Name | None, Field(description="The code to enter.", examples=["SPRING10"])]
@@ -62,6 +62,23 @@ class DecisionMade(Event):
     goal: Name | None = Field(
         default=None, description="What it is meant to bring about.", examples=["order.placed"]
     )
+    kind: Literal["task", "service", "marketing"] | None = Field(
+        default=None, description="Class of the trigger.", examples=["marketing"]
+    )
+    send_at: Timestamp | None = Field(
+        default=None,
+        description="When it was decided for: due, or the end of the quiet hours.",
+        examples=["2026-03-09T09:00:00Z"],
+    )
+    shadow: bool | None = Field(
+        default=None, description="Decided for comparison only; nothing follows.", examples=[False]
+    )
+    arm: Literal["treated", "control"] | None = Field(
+        default=None, description="Of the hold-out test.", examples=["treated"]
+    )
+    channel: Channel | None = Field(
+        default=None, description="How they are told.", examples=["email"]
+    )
 
 
 class ActionRequested(Event):
@@ -81,6 +98,39 @@ class ActionRequested(Event):
     offer: Ref | None = Field(
         default=None, description="The offer in the message.", examples=["offer-12"]
     )
+    survey: Ref | None = Field(
+        default=None, description="The invitation in the message.", examples=["v-237"]
+    )
+    purpose: Literal["marketing", "service"] | None = Field(
+        default=None, description="Which consent it rests on.", examples=["service"]
+    )
+    language: Name | None = Field(
+        default=None, description="BCP 47 tag of the message.", examples=["en"]
+    )
+    expires: Timestamp | None = Field(
+        default=None, description="Pointless after.", examples=["2026-04-01T00:00:00Z"]
+    )
+
+
+class SuggestionAccepted(Event):
+    """An agent did what was suggested for a customer."""
+
+    type: ClassVar[str] = "suggestion.accepted.v1"
+
+    suggestion: Ref = Field(description="Id of the suggestion.", examples=["sug-8"])
+    trigger: Name | None = Field(default=None, description="The rule.", examples=["win_back"])
+    agent: MaybeAgent = None
+
+
+class SuggestionDismissed(Event):
+    """An agent decided against what was suggested for a customer."""
+
+    type: ClassVar[str] = "suggestion.dismissed.v1"
+
+    suggestion: Ref = Field(description="Id of the suggestion.", examples=["sug-8"])
+    trigger: Name | None = Field(default=None, description="The rule.", examples=["win_back"])
+    agent: MaybeAgent = None
+    reason: MaybeReason = None
 
 
 class OfferIssued(Event):

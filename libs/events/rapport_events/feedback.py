@@ -6,10 +6,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rapport_events.envelope import Channel
-from rapport_events.event import PII, Event, Name, Ref, Text
+from rapport_events.event import PII, Event, Name, Ref, Text, Timestamp
 from rapport_events.reference import (
     MaybeAgent,
     MaybeDefinition,
+    MaybeDue,
     MaybeOrder,
     MaybeSentiment,
     MaybeTeam,
@@ -29,6 +30,12 @@ _About = Annotated[
 _Channel = Annotated[Channel | None, Field(description="How we asked.", examples=["email"])]
 _Loop = Annotated[Ref, Field(description="Id of the follow-up.", examples=["loop-9"])]
 
+_Rule = Annotated[
+    Ref | None,
+    Field(description="Id of the definition's rule that asked.", examples=["after_case"]),
+]
+_Score = Annotated[int, Field(ge=-(2**53), le=2**53)]
+
 SCALES: Final = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """The lowest and highest score of each kind of survey; a custom one has its own scale."""
 
@@ -47,6 +54,10 @@ class SurveySent(Event):
     agent: MaybeAgent = None
     team: MaybeTeam = None
     channel: _Channel = None
+    rule: _Rule = None
+    expires: Timestamp | None = Field(
+        default=None, description="Answers are taken until.", examples=["2026-04-01T00:00:00Z"]
+    )
 
 
 class SurveyNotInvited(Event):
@@ -55,9 +66,28 @@ class SurveyNotInvited(Event):
     type: ClassVar[str] = "survey.not_invited.v1"
 
     definition: MaybeDefinition = None
-    reason: Literal["throttled", "no_consent", "no_channel", "open_case", "erased"] = Field(
-        description="Why not.", examples=["throttled"]
+    reason: Literal[
+        "throttled",
+        "no_consent",
+        "no_channel",
+        "open_case",
+        "erased",
+        "not_sampled",
+        "already_asked",
+        "retired",
+        "too_late",
+    ] = Field(description="Why not.", examples=["throttled"])
+    survey: Ref | None = Field(
+        default=None, description="Id that the invitation would have had.", examples=["v-237"]
     )
+    rule: _Rule = None
+    kind: Literal["nps", "csat", "ces", "custom"] | None = Field(
+        default=None, description="Which score.", examples=["nps"]
+    )
+    about: _About = None
+    ticket: MaybeTicket = None
+    order: MaybeOrder = None
+    channel: _Channel = None
 
 
 class SurveyResponded(Event):
@@ -77,11 +107,29 @@ class SurveyResponded(Event):
     revision: Annotated[int, Field(ge=1, le=2**31)] | None = Field(
         default=None, description="1, or nothing, is the first answer.", examples=[1]
     )
-    score: Annotated[int, Field(ge=-(2**53), le=2**53)] | None = Field(
+    score: _Score | None = Field(
         default=None, description="nps 0 to 10, csat 1 to 5, ces 1 to 7.", examples=[9]
     )
     comment: Annotated[Text | None, PII] = Field(
         default=None, description="What they wrote.", examples=["Quick and friendly."]
+    )
+    scores: Annotated[dict[Name, _Score], Field(max_length=50)] | None = Field(
+        default=None,
+        description="Scores of further questions, by the question's id.",
+        examples=[{"delivery": 4}],
+    )
+    choices: (
+        Annotated[dict[Name, Annotated[list[Name], Field(max_length=50)]], Field(max_length=50)]
+        | None
+    ) = Field(
+        default=None,
+        description="Options chosen, by the question's id. Not encrypted.",
+        examples=[{"reason": ["price"]}],
+    )
+    texts: Annotated[dict[str, Text] | None, PII] = Field(
+        default=None,
+        description="Answers in words, by the question's id.",
+        examples=[{"missing": "A bigger box."}],
     )
 
     @model_validator(mode="after")
@@ -110,6 +158,8 @@ class FeedbackClassified(Event):
     by: Literal["rule", "person"] | None = Field(
         default=None, description="Who said so.", examples=["rule"]
     )
+    agent: MaybeAgent = None
+    definition: MaybeDefinition = None
 
 
 class LoopOpened(Event):
@@ -123,6 +173,25 @@ class LoopOpened(Event):
     outcome: Name | None = Field(default=None, description="What is hoped for.", examples=["call"])
     informed: bool | None = Field(
         default=None, description="Was the customer told?", examples=[False]
+    )
+    due: MaybeDue = None
+    score: _Score | None = Field(default=None, description="Of the answer.", examples=[3])
+    task: Ref | None = Field(
+        default=None, description="The task that was made of it.", examples=["task-31"]
+    )
+
+
+class LoopReminded(Event):
+    """A follow-up is overdue, and its owner was told so."""
+
+    type: ClassVar[str] = "loop.reminded.v1"
+
+    loop: _Loop
+    survey: Ref | None = Field(default=None, description="The answer.", examples=["v-237"])
+    owner: Ref | None = Field(default=None, description="Whose it is.", examples=["eve"])
+    due: MaybeDue = None
+    reminder: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        default=None, description="The how manieth.", examples=[1]
     )
 
 

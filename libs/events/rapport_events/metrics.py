@@ -1,11 +1,11 @@
 """What the figures say, and when they say something else."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from rapport_events.event import Event, Name, Ref
-from rapport_events.reference import MaybeDefinition
+from rapport_events.event import Event, Name, Ref, Timestamp
+from rapport_events.reference import MaybeCurrency, MaybeDefinition
 
 _Kpi = Annotated[Name, Field(description="The figure.", examples=["nps"])]
 _Dims = Annotated[
@@ -61,3 +61,25 @@ class AlertCleared(Event):
     dims: _Dims = None
     value: _Value | None = Field(default=None, description="What it is.", examples=[31.2])
     target: _Value | None = Field(default=None, description="What it should be.", examples=[30.0])
+
+
+class ModelFitted(Event):
+    """The parameters of a prediction were estimated anew."""
+
+    type: ClassVar[str] = "model.fitted.v1"
+
+    model: Literal["bgnbd", "gamma_gamma"] = Field(
+        description="Which model of buyers.", examples=["bgnbd"]
+    )
+    parameters: Annotated[dict[Name, _Value], Field(max_length=20)] = Field(
+        description="By the names of the literature.",
+        examples=[{"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}],
+    )
+    definition: MaybeDefinition = None
+    as_of: Timestamp | None = Field(
+        default=None, description="What was known by then.", examples=["2026-03-09T00:00:00Z"]
+    )
+    buyers: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
+        default=None, description="How many it was estimated from.", examples=[2357]
+    )
+    currency: MaybeCurrency = None

@@ -32,6 +32,7 @@ _CONCLUSIONS: Final = frozenset(
         engagement.DecisionMade,
         engagement.ActionRequested,
         feedback.SurveyNotInvited,
+        feedback.LoopReminded,
     }
 )
 """What only Rapport itself can know; everything else may come from a publisher."""
@@ -70,18 +71,27 @@ CUSTOMERS: Final = Topic(
 FEEDBACK: Final = Topic(
     name="rapport.feedback.v1",
     writer="feedback",
-    readers=("profile", "personalization", "metrics"),
+    readers=("profile", "personalization", "feedback", "metrics"),
     key="subject",
-    carries=(*DOMAINS["feedback"], *DOMAINS["message"], engagement.ActionRequested),
+    carries=(
+        *DOMAINS["feedback"],
+        *DOMAINS["message"],
+        engagement.ActionRequested,
+        work.TaskCreated,
+        work.TaskCompleted,
+        work.TaskCancelled,
+    ),
 )
 ENGAGEMENT: Final = Topic(
     name="rapport.engagement.v1",
     writer="personalization",
-    readers=("profile", "metrics"),
+    readers=("profile", "personalization", "feedback", "metrics"),
     key="subject",
     carries=(
         *DOMAINS["engagement"],
         *DOMAINS["message"],
+        *DOMAINS["consent"],
+        lifecycle.ScoreUpdated,
         work.TaskCreated,
         work.TaskCancelled,
     ),

@@ -839,6 +839,8 @@ class SurveySent(Data, frozen=True, kw_only=True, gc=False):
     agent: str | None = None
     team: str | None = None
     channel: str | None = None
+    rule: str | None = None
+    expires: Instant | None = None
 
 
 class SurveyNotInvited(Data, frozen=True, kw_only=True, gc=False):
@@ -846,6 +848,13 @@ class SurveyNotInvited(Data, frozen=True, kw_only=True, gc=False):
 
     definition: str | None = None
     reason: str
+    survey: str | None = None
+    rule: str | None = None
+    kind: str | None = None
+    about: str | None = None
+    ticket: str | None = None
+    order: str | None = None
+    channel: str | None = None
 
 
 class SurveyResponded(Data, frozen=True, kw_only=True, gc=False):
@@ -862,6 +871,8 @@ class SurveyResponded(Data, frozen=True, kw_only=True, gc=False):
     channel: str | None = None
     revision: int | None = None
     score: int | None = None
+    scores: dict[str, int] | None = None
+    choices: dict[str, list[str]] | None = None
 
 
 class FeedbackClassified(Data, frozen=True, kw_only=True, gc=False):
@@ -872,6 +883,8 @@ class FeedbackClassified(Data, frozen=True, kw_only=True, gc=False):
     topics: list[str] | None = None
     sentiment: int | None = None
     by: str | None = None
+    agent: str | None = None
+    definition: str | None = None
 
 
 class LoopOpened(Data, frozen=True, kw_only=True, gc=False):
@@ -882,6 +895,19 @@ class LoopOpened(Data, frozen=True, kw_only=True, gc=False):
     owner: str | None = None
     outcome: str | None = None
     informed: bool | None = None
+    due: Instant | None = None
+    score: int | None = None
+    task: str | None = None
+
+
+class LoopReminded(Data, frozen=True, kw_only=True, gc=False):
+    """loop.reminded.v1"""
+
+    loop: str
+    survey: str | None = None
+    owner: str | None = None
+    due: Instant | None = None
+    reminder: int | None = None
 
 
 class LoopClosed(Data, frozen=True, kw_only=True, gc=False):
@@ -926,6 +952,11 @@ class DecisionMade(Data, frozen=True, kw_only=True, gc=False):
     gate: str | None = None
     facts: list[Fact] | None = None
     goal: str | None = None
+    kind: str | None = None
+    send_at: Instant | None = None
+    shadow: bool | None = None
+    arm: str | None = None
+    channel: str | None = None
 
 
 class ActionRequested(Data, frozen=True, kw_only=True, gc=False):
@@ -936,6 +967,27 @@ class ActionRequested(Data, frozen=True, kw_only=True, gc=False):
     channel: str | None = None
     template: str | None = None
     offer: str | None = None
+    survey: str | None = None
+    purpose: str | None = None
+    language: str | None = None
+    expires: Instant | None = None
+
+
+class SuggestionAccepted(Data, frozen=True, kw_only=True, gc=False):
+    """suggestion.accepted.v1"""
+
+    suggestion: str
+    trigger: str | None = None
+    agent: str | None = None
+
+
+class SuggestionDismissed(Data, frozen=True, kw_only=True, gc=False):
+    """suggestion.dismissed.v1"""
+
+    suggestion: str
+    trigger: str | None = None
+    agent: str | None = None
+    reason: str | None = None
 
 
 class OfferIssued(Data, frozen=True, kw_only=True, gc=False):
@@ -994,6 +1046,17 @@ class AlertCleared(Data, frozen=True, kw_only=True, gc=False):
     dims: dict[str, str | None] | None = None
     value: float | None = None
     target: float | None = None
+
+
+class ModelFitted(Data, frozen=True, kw_only=True, gc=False):
+    """model.fitted.v1"""
+
+    model: str
+    parameters: dict[str, float]
+    definition: str | None = None
+    as_of: Instant | None = None
+    buyers: int | None = None
+    currency: str | None = None
 
 
 class Custom(Data, frozen=True, kw_only=True, gc=False):
@@ -1097,14 +1160,18 @@ BY_TYPE: Final[dict[str, type[Data]]] = {
     "survey.responded.v1": SurveyResponded,
     "feedback.classified.v1": FeedbackClassified,
     "loop.opened.v1": LoopOpened,
+    "loop.reminded.v1": LoopReminded,
     "loop.closed.v1": LoopClosed,
     "lifecycle.stage_changed.v1": LifecycleStageChanged,
     "score.updated.v1": ScoreUpdated,
     "decision.made.v1": DecisionMade,
     "action.requested.v1": ActionRequested,
+    "suggestion.accepted.v1": SuggestionAccepted,
+    "suggestion.dismissed.v1": SuggestionDismissed,
     "offer.issued.v1": OfferIssued,
     "offer.redeemed.v1": OfferRedeemed,
     "kpi.restated.v1": KpiRestated,
     "alert.raised.v1": AlertRaised,
     "alert.cleared.v1": AlertCleared,
+    "model.fitted.v1": ModelFitted,
 }

@@ -1,0 +1,1 @@
+"""What feedback is, purely: who is asked, what an answer says, and what follows."""

@@ -1,0 +1,7 @@
+"""The tables of the feedback service."""
+
+from rapport_runtime.tables import runtime_tables
+from sqlalchemy import MetaData
+
+metadata = MetaData()
+runtime = runtime_tables(metadata)

@@ -1,0 +1,1 @@
+"""What moves a customer, purely: triggers, state, gates, decisions."""
