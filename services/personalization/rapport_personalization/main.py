@@ -1,0 +1,118 @@
+"""Wiring: what the personalization service consists of, without logic."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from rapport_privacy import migrations as keyring_migrations
+from rapport_privacy.headfile import read_head
+from rapport_privacy.keyring import Keyring
+from rapport_privacy.master import MasterKey
+from rapport_runtime import inbox, outbox
+from rapport_runtime.database import create_engine, migrate, require_current_schema
+from rapport_runtime.http import app as http
+from rapport_runtime.http.auth import Keys
+from rapport_runtime.http.health import Check
+from rapport_runtime.http.ops import make_ops_router
+from rapport_runtime.http.unavailable import install_handlers
+from rapport_runtime.metrics import Metrics
+from rapport_runtime.pool import open_pool
+from rapport_runtime.serve import Component, http_component
+from rapport_runtime.subscription import Resources, run_subscription
+from sqlalchemy import text
+
+from rapport_personalization.consumer import subscription
+from rapport_personalization.desk import Desk
+from rapport_personalization.settings import PersonalizationSettings
+
+PACKAGE: Final = "rapport_personalization"
+SERVICE: Final = "personalization"
+
+_ROUTERS: Final = ()
+"""The first that matches answers."""
+
+
+def make_resources(settings: PersonalizationSettings) -> Resources:
+    """What the API and the worker of one process share."""
+    return Resources(settings=settings, engine=create_engine(settings), metrics=Metrics(SERVICE))
+
+
+def create_app(settings: PersonalizationSettings, resources: Resources, keys: Keys) -> FastAPI:
+    """The HTTP door; its lifespan opens the keyring."""
+    opened: list[Keyring] = []
+
+    @asynccontextmanager
+    async def open_desk(app: FastAPI) -> AsyncIterator[None]:
+        await require_current_schema(resources.engine, PACKAGE)
+        keyring = await open_keyring(settings)
+        opened.append(keyring)
+        pool = await open_pool(settings.database, "rapport-personalization-reader")
+        app.state.resources, app.state.pool = resources, pool
+        app.state.desk = Desk(settings, resources.engine, pool, keyring)
+        yield
+        await pool.close()
+        await keyring.close()
+        await resources.engine.dispose()
+
+    app = http.create_app(
+        SERVICE,
+        settings,
+        (*_ROUTERS, make_ops_router(subscription(settings))),
+        metrics=resources.metrics,
+        keys=keys,
+        checks=_checks(resources, opened),
+        lifespan=open_desk,
+    )
+    install_handlers(app)
+    return app
+
+
+def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:
+    async def check_database() -> str | None:
+        async with resources.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    async def check_keyring() -> str | None:
+        for keyring in opened:
+            await keyring.check()
+        return None if opened else "not opened yet"
+
+    return {"database": check_database, "keyring": check_keyring}
+
+
+async def open_keyring(settings: PersonalizationSettings) -> Keyring:
+    """Raises what `Keyring.open` and `read_head` raise."""
+    keyring = settings.keyring
+    return await Keyring.open(
+        keyring.url,
+        MasterKey.from_base64(keyring.master_key),
+        cache_seconds=keyring.cache_seconds,
+        at_least=read_head(keyring.ledger_head_file),
+    )
+
+
+def api_component(settings: PersonalizationSettings, resources: Resources) -> Component:
+    return http_component(create_app(settings, resources, Keys(settings.keys_file)), settings.http)
+
+
+def worker_component(settings: PersonalizationSettings, resources: Resources) -> Component:
+    """Keeps what decides level with the log, decides, and publishes what follows."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await asyncio.gather(
+            run_subscription(subscription(settings), resources, stop=stop),
+            outbox.relay(settings, resources.engine, stop),
+            inbox.keep_pruned(resources.engine, stop),
+        )
+
+    return work
+
+
+async def migrate_all(settings: PersonalizationSettings) -> None:
+    """The service's own database, and the keyring's, which belongs to all."""
+    await migrate(PACKAGE, settings.database.url)
+    await keyring_migrations.migrate(settings.keyring.url)

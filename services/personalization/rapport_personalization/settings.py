@@ -1,0 +1,68 @@
+"""What may differ between two deployments of the personalization service."""
+
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name} is no IANA time zone") from error
+    return name
+
+
+class PolicySettings(Section):
+    """Whom every trigger leaves alone, until policies are set by API."""
+
+    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        default="UTC", description="IANA zone of people whose own is not known"
+    )
+    language: str = Field(default="en", description="of people whose own is not known")
+    quiet_from: time = time(21)
+    quiet_until: time = Field(default=time(8), description="equal to quiet_from: no quiet hours")
+    a_day: int = Field(default=1, ge=0, description="most marketing messages within 24 hours")
+    a_week: int = Field(default=3, ge=0, description="most marketing messages within 7 days")
+    bad_score_days: int = Field(default=14, ge=0, description="no marketing after a bad score")
+    control: int = Field(
+        default=200, ge=0, le=10_000, description="basis points that get no marketing at all"
+    )
+    leap_birthday: Literal["02-28", "03-01"] = Field(
+        default="02-28", description="when somebody born on 29 February is congratulated"
+    )
+
+
+class DecidingSettings(Section):
+    """When due candidates are decided."""
+
+    every_seconds: float = Field(default=0.05, gt=0, le=60)
+    batch: int = Field(default=500, ge=1, le=10_000, description="most candidates a transaction")
+    too_late_hours: int = Field(default=48, ge=1, description="due for longer: not acted on")
+    lag_seconds: float = Field(
+        default=2.0, gt=0, description="a projector further behind than this decides nothing"
+    )
+    horizon_hours: int = Field(
+        default=36, ge=26, le=24 * 14, description="how far ahead birthdays are looked up"
+    )
+
+
+class PersonalizationSettings(Settings):
+    """As all services, and the keyring is a must: birthdays and messages are personal."""
+
+    http: HttpSettings = HttpSettings(port=8003)
+    keyring: KeyringSettings
+    keys_file: Path
+    tenant: str = Field(default="rapport", min_length=1, description="part of every decision's id")
+    public_url: str = Field(
+        default="http://127.0.0.1:8003", description="as customers' browsers reach /p/{token}"
+    )
+    triggers_dir: Path | None = Field(
+        default=None, description="trigger documents as files; without it, those that ship"
+    )
+    policies: PolicySettings = PolicySettings()
+    deciding: DecidingSettings = DecidingSettings()
