@@ -7,11 +7,11 @@ from rapport_events import wire
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
 from rapport_runtime.rebuild import Beside, Part, Projection
+from rapport_runtime.settings import Settings
 from sqlalchemy import Executable, func, update
 
 from rapport_profile import audit, tables
 from rapport_profile.consumer import subscription
-from rapport_profile.settings import ProfileSettings
 
 _POINTING: Final = ("customer.merged.v1", "customer.aliased.v1")
 
@@ -82,7 +82,7 @@ _PARTS: Final = (
 )
 
 
-def projection(settings: ProfileSettings) -> Projection:
+def projection(settings: Settings) -> Projection:
     """The profile's projection as this deployment folds it."""
     return Projection(
         name="profile",

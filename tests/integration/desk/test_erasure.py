@@ -8,11 +8,14 @@ from rapport_events.codec import decode
 from rapport_events.topics import CUSTOMERS
 from rapport_privacy.crypto import ERASED
 from rapport_privacy.keyring import Suppressed
+from rapport_profile.projection import projection
+from rapport_runtime.database import create_patient_engine
 from rapport_runtime.kafka import make_consumer
+from rapport_runtime.rebuild import Site, rebuild, roll_back
 
 from tests.support.desk_house import DeskHouse, about, fresh_keyring, ticket
 from tests.support.ingest_house import PARTITIONS, a_user, an_id
-from tests.support.privacy import an_email
+from tests.support.privacy import an_email, rows_of
 from tests.support.publishers import cloudevent
 
 
@@ -149,3 +152,30 @@ async def test_an_export_asked_for_before_the_erasure_is_not_given_after_it(
     export = await house.get(asked.json()["export"])
 
     assert (export.status_code, export.json()["code"]) == (410, "already_erased")
+
+
+async def test_a_version_that_a_rebuild_replaced_forgets_an_erased_person_too(
+    house: DeskHouse,
+) -> None:
+    who, friend = {"user_id": a_user()}, {"user_id": a_user()}
+    token = await house.send(ticket(who), ticket(friend))
+    await house.export(token=token, **who)
+    engine = create_patient_engine(house.settings)
+    site = Site(
+        projection=projection(house.settings),
+        settings=house.settings,
+        engine=engine,
+        tell=lambda _step, _figures: None,
+    )
+    assert (await rebuild(site))["status"] == "promoted"
+    kept = "SELECT subject_id::text FROM profile_previous.timeline ORDER BY 1"
+    both = [row["subject_id"] for row in await rows_of(house.databases.profile, kept)]
+
+    certificate = await house.erase(**who)
+
+    left = [row["subject_id"] for row in await rows_of(house.databases.profile, kept)]
+    assert left == [one for one in both if one not in certificate["subjects"]]
+    assert len(left) == len(both) - 1
+    await roll_back(site)
+    assert set((await about(house, certificate["subjects"])).values()) == {0}
+    await engine.dispose()

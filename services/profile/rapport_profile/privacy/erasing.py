@@ -22,8 +22,10 @@ from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Resources
 
 from rapport_profile.consumer import SUBSCRIPTION
+from rapport_profile.domain.claims import Erasure
 from rapport_profile.privacy import store
 from rapport_profile.privacy.ends import load_ends
+from rapport_profile.privacy.previous import purge_previous
 from rapport_profile.privacy.request import (
     ACCEPTED,
     COMPLETED,
@@ -167,7 +169,17 @@ async def _complete(desk: Desk, request: PrivacyRequest) -> PrivacyRequest | Non
         finished_at=datetime.now(UTC),
         findings=msgspec.structs.replace(request.findings, purges=purges),
     )
-    return await _moved(desk, request, done) if is_purged(done) else None
+    if not is_purged(done):
+        return None
+    await _purge_previous(desk, request)
+    return await _moved(desk, request, done)
+
+
+async def _purge_previous(desk: Desk, request: PrivacyRequest) -> None:
+    at = request.findings.destroyed_at
+    assert at is not None  # noqa: S101 - it was published
+    erased = dict.fromkeys(request.subjects, Erasure(at, request.id))
+    await purge_previous(desk.resources.engine, desk.settings, erased)
 
 
 async def _moved(
