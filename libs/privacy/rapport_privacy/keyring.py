@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_privacy import reading
-from rapport_privacy.cache import Bounds, Cache
+from rapport_privacy.cache import Bounds
 from rapport_privacy.crypto import ERASED, DataKey, Erased
 from rapport_privacy.database import (
     OPEN_SECONDS,
@@ -24,6 +23,7 @@ from rapport_privacy.database import (
 )
 from rapport_privacy.erasure import CertificateUsedError, Erasure
 from rapport_privacy.expiry import Expired
+from rapport_privacy.keys import Keys
 from rapport_privacy.ledger import LedgerEntry, LedgerHead
 from rapport_privacy.lifting import Lifted
 from rapport_privacy.listening import listen
@@ -88,7 +88,7 @@ class Keyring(Upkeep):
         super().__init__(engine, root, now, self._forget_all)
         self._pool = pool
         self._memory = Memory(engine, root, bounds, now)
-        self._keys: Cache[str, DataKey | Erased] = Cache(bounds)
+        self._keys = Keys(pool, root, bounds)
         url, self._hears = engine.url.render_as_string(hide_password=False), asyncio.Event()
         self._listening = asyncio.create_task(listen(url, self._forget_all, self._hears))
 
@@ -179,12 +179,14 @@ class Keyring(Upkeep):
 
         A key that is in neither was lost, or is none at all: it is left out.
         """
-        wanted = set(kids)
-        keys = self._keys.recall(wanted)
-        unknown = wanted - keys.keys()
-        if unknown:
-            keys |= await self._load_keys(unknown)
-        return keys
+        return await self._keys.by_id(kids)
+
+    async def keys_of(self, subjects: Collection[str]) -> dict[str, DataKey | Erased]:
+        """The keys that new facts about these subjects are sealed with; ERASED for the erased.
+
+        Who was never seen, or whose key was lost, is left out.
+        """
+        return await self._keys.of_subjects(subjects)
 
     async def identifiers(self, subjects: Collection[str]) -> dict[str, list[KnownIdentifier]]:
         """What each subject is called, the oldest first; an empty list for who was erased."""
@@ -215,27 +217,6 @@ class Keyring(Upkeep):
         """Knows a payload again without keeping it: a keyed hash of 256 bits."""
         return self._root.mac_local(purpose, payload)
 
-    async def _load_keys(self, kids: Collection[str]) -> dict[str, DataKey | Erased]:
-        stamp = self._keys.stamp()
-        # Whoever can write to the log can write any text where a key id should be.
-        wanted = [kid for kid in kids if _is_key_id(kid)]
-        async with reachable():
-            rows = await reading.load_keys(self._pool, wanted)
-            missing = set(wanted) - rows.keys()
-            gone = await reading.load_destroyed(self._pool, missing) if missing else set()
-        keys: dict[str, DataKey | Erased] = dict.fromkeys(gone, ERASED)
-        for kid, row in rows.items():
-            keys[kid] = self._root.data_key(kid, row.subject_id, row.wrapped)
-        self._keys.remember(keys, stamp)
-        return keys
-
     def _forget_all(self) -> None:
         self._memory.forget()
         self._keys.forget()
-
-
-def _is_key_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -27,6 +27,15 @@ _KEYS: Final = """
 SELECT kid::text, subject_id::text, wrapped FROM data_key WHERE kid = ANY($1::text[]::uuid[])
 """
 
+_KEYS_OF: Final = """
+SELECT subject.subject_id::text, subject.erased_at IS NOT NULL, key.kid::text, key.wrapped
+FROM subject LEFT JOIN LATERAL (
+    SELECT kid, wrapped FROM data_key WHERE data_key.subject_id = subject.subject_id
+    ORDER BY created_at, kid LIMIT 1
+) AS key ON TRUE
+WHERE subject.subject_id = ANY($1::text[]::uuid[])
+"""
+
 _DESTROYED: Final = """
 SELECT kid::text FROM unnest($1::text[]::uuid[]) AS wanted (kid)
 WHERE EXISTS (SELECT FROM erasure WHERE key_ids @> ARRAY[wanted.kid])
@@ -78,6 +87,20 @@ async def load_subjects(pool: Pool, indexes: Collection[bytes]) -> dict[bytes, s
 async def load_keys(pool: Pool, kids: Collection[str]) -> dict[str, StoredKey]:
     """Those of the keys that there still are."""
     return {row[0]: StoredKey(*row) for row in await pool.fetch(_KEYS, list(kids))}
+
+
+async def load_keys_of(
+    pool: Pool, subjects: Collection[str]
+) -> tuple[dict[str, StoredKey], set[str]]:
+    """The key of each subject that has one, and those of the subjects that were erased."""
+    rows = await pool.fetch(_KEYS_OF, list(subjects))
+    erased = {subject for subject, is_erased, _, _ in rows if is_erased}
+    keys = {
+        subject: StoredKey(kid, subject, wrapped)
+        for subject, is_erased, kid, wrapped in rows
+        if kid is not None and not is_erased
+    }
+    return keys, erased
 
 
 async def load_destroyed(pool: Pool, kids: Collection[str]) -> set[str]:
