@@ -111,7 +111,7 @@ async def test_a_subject_that_nobody_was_given_has_no_key(keyring: Keyring, subj
 async def test_the_keys_of_many_people_are_one_question(keyring: Keyring) -> None:
     people = [await resolved(keyring, user_id=a_name()) for _ in range(20)]
     pool = _CountingPool(keyring._pool)
-    keyring._keys._pool = pool  # type: ignore[assignment]  # what it needs of a pool
+    keyring._keys._pool = pool
 
     keys = await keyring.keys_of([str(one.subject) for one in people])
 
