@@ -13,7 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from rapport_events.topics import CUSTOMERS, INTERACTIONS
+from rapport_events.topics import INTERACTIONS
+from rapport_profile.consumer import TOPICS
 from rapport_profile.projection import projection
 from rapport_profile.settings import ProfileSettings
 from rapport_runtime.database import create_engine, create_patient_engine, migrate
@@ -101,7 +102,8 @@ async def prove(settings: ProfileSettings) -> float:
 
 async def measure(kind: str, runs: int, events: int) -> dict[str, Any]:
     async with open_servers(kind) as servers:
-        await fill(servers, CUSTOMERS.name, PARTITIONS, ())
+        for topic in set(TOPICS) - {INTERACTIONS.name}:
+            await fill(servers, topic, PARTITIONS, ())
         await fill(servers, INTERACTIONS.name, PARTITIONS, entries(events, MANY))
         url = await servers.postgres.create_database("bench_rebuild")
         await migrate("rapport_profile", url)

@@ -11,7 +11,7 @@ import httpx2
 import orjson
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.topics import create_topics
-from rapport_events.topics import CUSTOMERS, INBOUND, INTERACTIONS
+from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INBOUND, INTERACTIONS
 from rapport_privacy.crypto import MasterKey
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.migrations import migrate as migrate_keyring
@@ -120,7 +120,7 @@ async def make_databases(new_database: MakeDatabase) -> Databases:
 
 
 async def make_topics(broker: Broker) -> None:
-    names = [topic.name for topic in (INBOUND, INTERACTIONS, CUSTOMERS)]
+    names = [topic.name for topic in (INBOUND, INTERACTIONS, CUSTOMERS, FEEDBACK, ENGAGEMENT)]
     await create_topics(broker.bootstrap, names, partitions=PARTITIONS)
 
 

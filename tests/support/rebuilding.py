@@ -18,8 +18,9 @@ from typing import Any, Final, Self
 from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.topics import create_topics
 from rapport_events.envelope import Record
-from rapport_events.topics import CUSTOMERS, INTERACTIONS
+from rapport_events.topics import INTERACTIONS
 from rapport_profile.__main__ import run_command
+from rapport_profile.consumer import TOPICS
 from rapport_profile.projection import projection
 from rapport_profile.settings import ProfileSettings
 from rapport_runtime.database import create_patient_engine
@@ -45,8 +46,7 @@ class Log:
 
     @classmethod
     async def make(cls, broker: Broker) -> "Log":
-        topics = [INTERACTIONS.name, CUSTOMERS.name]
-        await create_topics(broker.bootstrap, topics, partitions=3)
+        await create_topics(broker.bootstrap, TOPICS, partitions=3)
         return cls(broker)
 
     async def tell(self, records: Sequence[Record], topic: str = INTERACTIONS.name) -> None:

@@ -34,6 +34,12 @@ _FAMILIES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "message.delivered": ("message delivered", "messages delivered"),
         "message.opened": ("message opened", "messages opened"),
         "message.clicked": ("link followed", "links followed"),
+        "action.requested": ("message asked for", "messages asked for"),
+    },
+    "decisions": {
+        "decision.made": ("decision", "decisions"),
+        "survey.not_invited": ("time not asked for feedback", "times not asked for feedback"),
+        "score.updated": ("new score", "new scores"),
     },
     "identity": {
         "customer.identified": ("sign of who they are", "signs of who they are"),
@@ -47,7 +53,7 @@ _FAMILIES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
 _FAMILY_OF: Final = {type_: name for name, types in _FAMILIES.items() for type_ in types}
 LABELS: Final = (
     "page", "screen", "product", "query", "article", "feature", "content_id", "template",
-    "title", "url", "device_class", "method", "cart", "reason",
+    "title", "url", "device_class", "method", "cart", "reason", "trigger", "score",
 )  # fmt: skip
 """Fields that name what an event was about, the most telling first."""
 

@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 from rapport_events.codec import decode, decode_data
 from rapport_events.envelope import Record
-from rapport_events.topics import CUSTOMERS, INTERACTIONS
+from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
 from rapport_runtime.database import driver
 from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Subscription
@@ -33,7 +33,7 @@ from rapport_profile.domain.people import (
 from rapport_profile.identify import identify
 from rapport_profile.settings import ProfileSettings
 
-TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name)
+TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name, ENGAGEMENT.name)
 """The timeline stores a topic as its index here: append, never reorder."""
 
 _OWN_WORDS: Final = frozenset({announce.MERGED, announce.UNMERGED})

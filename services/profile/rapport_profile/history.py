@@ -21,7 +21,7 @@ CHUNK: Final = 500
 _EVENTS: Final = """
 SELECT event_key, topic, partition, "offset", value FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
-    AND split_part(type, '.', 1) <> ALL($4::text[])
+    AND NOT (split_part(type, '.', 1) = ANY($4::text[]) OR type = ANY($4::text[]))
 ORDER BY time, recordedtime, event_key
 """
 
@@ -30,7 +30,7 @@ SELECT DISTINCT ON (type, channel) event_key, topic, partition, "offset", value,
     count(*) OVER alike, min(time) OVER alike
 FROM timeline
 WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2 AND recordedtime <= $3
-    AND split_part(type, '.', 1) = ANY($4::text[])
+    AND (split_part(type, '.', 1) = ANY($4::text[]) OR type = ANY($4::text[]))
 WINDOW alike AS (PARTITION BY type, channel)
 ORDER BY type, channel, time DESC, recordedtime DESC, event_key DESC
 """

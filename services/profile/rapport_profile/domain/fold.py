@@ -13,17 +13,34 @@ from rapport_profile.domain.state import Profile, Source, Touch
 Fact = tuple[Record, wire.Data]
 """A record with its decoded data."""
 
+Order = tuple[datetime, datetime, bytes]
+"""Where an event stands: time, recordedtime, key."""
 
-ORDER_FREE: Final = frozenset(
-    {"page", "screen", "session", "product", "cart", "help", "feature", "content", "custom",
-     "issue"}
+OUR_WORDS: Final = frozenset(
+    {"survey.sent.v1", "survey.not_invited.v1", "offer.issued.v1",
+     "message.sent.v1", "message.delivered.v1", "message.bounced.v1"}
 )  # fmt: skip
-"""Nouns whose events move only counts and the last contact: these come out the same whenever
-they are folded, so that a page view told late does not mean folding a history anew."""
+"""What machines of ours say to customers, or do not: no sign of anybody until they react."""
+
+ORDER_FREE: Final = OUR_WORDS | {
+    "page", "screen", "session", "product", "cart", "help", "feature", "content", "custom",
+    "issue", "feedback", "loop", "decision", "action", "suggestion", "offer",
+    "message.opened.v1", "message.clicked.v1",
+}  # fmt: skip
+"""Nouns, and single types of others, whose events move only counts and the last contact: these
+come out the same whenever they are folded, so that a page view told late does not mean folding a
+history anew."""
+
+ASIDE: Final = frozenset({"survey", "task", "score"})
+"""Nouns of which our own services tell as well, in a part of the profile that is theirs alone.
+
+Their order matters among themselves only. Two topics are never read in step: were it one order,
+a replay that is ahead in answers would fold a history anew for each interaction before them.
+"""
 
 INWARD: Final = frozenset(
     {"note", "task", "commitment", "issue", "profile", "feedback", "loop", "decision", "action",
-     "lifecycle", "score"}
+     "suggestion", "lifecycle", "score"}
 )  # fmt: skip
 """Nouns of what we do or conclude among ourselves: no contact with the customer, whatever channel
 their publisher puts on them."""
@@ -41,12 +58,21 @@ ASKING: Final = frozenset({"ticket", "call", "callback", "bot", "social"})
 
 def is_late(profile: Profile, record: Record) -> bool:
     """Whether something that happened after this event has been folded, and that matters."""
+    type_ = record.envelope.type
+    noun = type_.partition(".")[0]
+    newest = _newest_aside(profile) if noun in ASIDE else profile.newest
     return (
-        profile.newest is not None
-        and record.order < profile.newest
-        and record.envelope.type.partition(".")[0] not in ORDER_FREE
-        and record.envelope.type not in SILENT
+        newest is not None
+        and record.order < newest
+        and not (noun in ORDER_FREE or type_ in ORDER_FREE or type_ in SILENT)
     )
+
+
+def _newest_aside(profile: Profile) -> Order | None:
+    """Of a state that was folded before there were two orders, no later than the one."""
+    if profile.newest_aside is None and (profile.satisfaction or profile.tasks or profile.scores):
+        return profile.newest
+    return profile.newest_aside
 
 
 def fold(profile: Profile, facts: Iterable[Fact]) -> Profile:
@@ -69,9 +95,13 @@ def _evolve(profile: Profile, record: Record, data: wire.Data) -> None:
     envelope = record.envelope
     by = _source(record)
     noun = _count(profile, record, by, 1, envelope.time)
-    if noun not in ORDER_FREE:
+    if noun in ORDER_FREE or envelope.type in ORDER_FREE:
+        return
+    if noun in ASIDE:
+        profile.newest_aside = record.order
+    else:
         profile.newest = record.order
-        _evolve_noun(profile, noun, data, by, envelope)
+    _evolve_noun(profile, noun, data, by, envelope)
 
 
 def _source(record: Record) -> Source:
@@ -84,12 +114,13 @@ def _count(profile: Profile, last: Record, by: Source, times: int, since: dateti
     time, type_ = envelope.time, envelope.type
     if profile.first_seen is None or since < profile.first_seen:
         profile.first_seen = since
-    if profile.last_seen is None or time > profile.last_seen:
-        profile.last_seen = time
     profile.events[type_] = profile.events.get(type_, 0) + times
     noun = type_.partition(".")[0]
-    if envelope.channel is not None and noun not in INWARD:
-        _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
+    if noun not in INWARD and type_ not in OUR_WORDS:
+        if profile.last_seen is None or time > profile.last_seen:
+            profile.last_seen = time
+        if envelope.channel is not None:
+            _touch(profile, envelope.channel, Touch(type_, by, envelope.recordedtime))
     if noun in ASKING and (profile.asked is None or time > profile.asked):
         profile.asked = time
     return noun

@@ -36,7 +36,7 @@ class Consent(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Touch(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The last contact over one channel, in either direction."""
+    """The last contact over one channel, in either direction; a machine's message is none."""
 
     type: str
     by: Source
@@ -158,7 +158,9 @@ class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     """Fold order of the newest event for which order matters (`fold.ORDER_FREE` lists the rest):
     such an event below it is late, and means folding anew."""
     first_seen: datetime | None = None
+    """When the first event happened, whoever told of it."""
     last_seen: datetime | None = None
+    """When anybody last dealt with them, or they with us (`fold.INWARD`, `fold.OUR_WORDS`)."""
     events: dict[str, int] = {}
     """Event type to the number of such events."""
     touches: dict[str, Touch] = {}
@@ -181,6 +183,8 @@ class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     scores: dict[str, Fact] = {}
     asked: datetime | None = None
     """When they last asked something of us, or we of them about it (`fold.ASKING`)."""
+    newest_aside: tuple[datetime, datetime, bytes] | None = None
+    """As `newest`, of the nouns that have an order of their own (`fold.ASIDE`)."""
 
     @property
     def purchase_times(self) -> list[datetime]:

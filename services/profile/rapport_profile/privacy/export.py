@@ -1,7 +1,8 @@
 """Everything about a person, as their publishers could send it again: CloudEvents in the clear.
 
-One JSON object a line: the events in the order in which they happened, then what was concluded
-from them (`derived`: true), then how many there were. Ingest takes the events and refuses the rest.
+One JSON object a line: the events in the order in which they happened, then what our own services
+told or concluded (`derived`: true), answers on our survey page among it, then how many there were.
+Ingest takes the events and refuses the rest.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence

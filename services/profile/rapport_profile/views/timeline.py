@@ -20,6 +20,7 @@ _SAMPLE_PLACES: Final = frozenset(f".{name}" for name in (*LABELS, "subject"))
 _REFS: Final = (
     "order", "ticket", "call", "survey", "invoice", "return", "shipment", "subscription",
     "appointment", "note", "task", "commitment", "message", "conversation", "decision",
+    "loop", "action", "offer", "suggestion",
 )  # fmt: skip
 
 
