@@ -30,24 +30,24 @@ def upgrade() -> None:
     )
     op.create_index('backtest_newest', 'backtest', ['created_at'], unique=False)
     op.create_table('calendar',
-    sa.Column('kind', sa.Text(), nullable=False, comment='birthday, anniversary, points'),
+    sa.Column('trigger', sa.Text(), nullable=False),
     sa.Column('until', sa.TIMESTAMP(timezone=True), nullable=False, comment='Looked up before it'),
-    sa.PrimaryKeyConstraint('kind'),
-    comment='How far ahead the calendar has been turned into candidates'
+    sa.PrimaryKeyConstraint('trigger'),
+    comment='How far ahead days of the calendar have been turned into candidates'
     )
     op.create_table('candidate',
     sa.Column('id', sa.LargeBinary(), nullable=False, comment='Of the decision that it waits for'),
     sa.Column('trigger', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
     sa.Column('rank', sa.Integer(), nullable=False),
     sa.Column('person', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('subject_id', sa.Uuid(as_uuid=False), nullable=False, comment='Whose event it was'),
     sa.Column('anchor', sa.Text(), nullable=False),
+    sa.Column('thing', sa.Text(), nullable=True, comment='Order, cart, ticket … that it is about'),
     sa.Column('at', sa.TIMESTAMP(timezone=True), nullable=False, comment='Of the event behind it'),
     sa.Column('due', sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('send_at', sa.TIMESTAMP(timezone=True), nullable=False, comment='After quiet hours'),
     sa.Column('cause', sa.LargeBinary(), nullable=True, comment='Event key; null: the calendar'),
-    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.PrimaryKeyConstraint('id'),
     comment='Timers: what is decided once its time has come',
     postgresql_with={'fillfactor': '80', 'autovacuum_vacuum_scale_factor': '0.02'}
@@ -57,26 +57,23 @@ def upgrade() -> None:
     op.create_table('customer',
     sa.Column('person', sa.Uuid(as_uuid=False), nullable=False, comment='Smallest of the members'),
     sa.Column('state', sa.LargeBinary(), nullable=False, comment="Packed fold of the person's moments"),
-    sa.Column('time', sa.TIMESTAMP(timezone=True), nullable=False, comment='Of the last moment folded'),
-    sa.Column('recordedtime', sa.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column('event_key', sa.LargeBinary(), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False, comment='Greatest of the moments in it'),
     sa.Column('birthday', sa.SmallInteger(), nullable=True, comment='Month * 100 + day'),
     sa.Column('anniversary', sa.SmallInteger(), nullable=True, comment='Of the first order; month * 100 + day'),
-    sa.Column('points_until', sa.TIMESTAMP(timezone=True), nullable=True, comment='When the next points expire'),
     sa.PrimaryKeyConstraint('person'),
-    comment='A cache: what the moments make of a person; may be emptied at any time'
+    comment='A cache: what the moments make of a person; a row may be deleted at any time'
     )
     op.create_index('customer_anniversary', 'customer', ['anniversary'], unique=False, postgresql_where=sa.text('anniversary IS NOT NULL'))
     op.create_index('customer_birthday', 'customer', ['birthday'], unique=False, postgresql_where=sa.text('birthday IS NOT NULL'))
-    op.create_index('customer_points', 'customer', ['points_until'], unique=False, postgresql_where=sa.text('points_until IS NOT NULL'))
     op.create_table('decision',
     sa.Column('id', sa.LargeBinary(), nullable=False),
     sa.Column('trigger', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
     sa.Column('rank', sa.Integer(), nullable=False),
     sa.Column('person', sa.Uuid(as_uuid=False), nullable=False, comment='As it was when decided'),
     sa.Column('subject_id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('anchor', sa.Text(), nullable=False),
+    sa.Column('thing', sa.Text(), nullable=True, comment='Order, cart, ticket … that it is about'),
     sa.Column('at', sa.TIMESTAMP(timezone=True), nullable=False, comment='Of the event behind it'),
     sa.Column('due', sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('send_at', sa.TIMESTAMP(timezone=True), nullable=False),
@@ -92,9 +89,9 @@ def upgrade() -> None:
     sa.Column('goal', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('cause', sa.LargeBinary(), nullable=True),
     sa.Column('gates', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
+    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('known_seq', sa.BigInteger(), nullable=False, comment='Moments known: seq up to it'),
-    sa.Column('policies', sa.Integer(), server_default='0', nullable=False, comment='Their version'),
+    sa.Column('policies', sa.Text(), nullable=False, comment='Their version'),
     sa.PrimaryKeyConstraint('id'),
     comment='Everything that was decided, with the gates; a row never changes'
     )
@@ -145,7 +142,7 @@ def upgrade() -> None:
     op.create_index('model_newest', 'model', ['model', 'as_of'], unique=False)
     op.create_table('moment',
     sa.Column('event_key', sa.LargeBinary(), nullable=False),
-    sa.Column('seq', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of arrival, per person'),
+    sa.Column('seq', sa.BigInteger(), sa.Identity(always=False), nullable=False, comment='Order of arrival, for one person'),
     sa.Column('subject_id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('time', sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('recordedtime', sa.TIMESTAMP(timezone=True), nullable=False),
@@ -155,6 +152,7 @@ def upgrade() -> None:
     sa.Column('partition', sa.Integer(), nullable=False),
     sa.Column('offset', sa.BigInteger(), nullable=False),
     sa.Column('value', sa.LargeBinary(), nullable=False, comment='The event as it stands in the log'),
+    sa.Column('birthday', sa.SmallInteger(), nullable=True, comment='Of its encrypted part; month * 100 + day'),
     sa.PrimaryKeyConstraint('event_key'),
     comment='Events by which somebody may be spoken to, or left alone'
     )
@@ -165,7 +163,7 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), nullable=False),
     sa.Column('decision', sa.LargeBinary(), nullable=False),
     sa.Column('trigger', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Text(), nullable=False),
     sa.Column('subject_id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('value', sa.BigInteger(), nullable=True),
@@ -327,7 +325,6 @@ def downgrade() -> None:
     op.drop_index('decision_person', table_name='decision')
     op.drop_index('decision_newest', table_name='decision')
     op.drop_table('decision')
-    op.drop_index('customer_points', table_name='customer', postgresql_where=sa.text('points_until IS NOT NULL'))
     op.drop_index('customer_birthday', table_name='customer', postgresql_where=sa.text('birthday IS NOT NULL'))
     op.drop_index('customer_anniversary', table_name='customer', postgresql_where=sa.text('anniversary IS NOT NULL'))
     op.drop_table('customer')
