@@ -29,6 +29,7 @@ class Progress:
         self._changed = asyncio.Event()
         self._polled: dict[str, tuple[float, Positions]] = {}
         self._polling = asyncio.Lock()
+        self._waiting: dict[str, Positions] = {}
 
     def advance(self, projector: str, positions: Positions) -> None:
         """Called by the loop after its commit."""
@@ -39,6 +40,15 @@ class Progress:
     def forget(self, projector: str) -> None:
         """Called by the loop when partitions may have gone to somebody else."""
         self._positions.pop(projector, None)
+        self._waiting.pop(projector, None)
+
+    def stand(self, projector: str, waiting: Positions) -> None:
+        """Called by the loop when it knows how much of each partition waits to be applied."""
+        self._waiting[projector] = dict(waiting)
+
+    def waiting(self, projector: str) -> Mapping[Place, int] | None:
+        """Events of each partition of ours that wait; None as long as that is not known."""
+        return self._waiting.get(projector)
 
     def positions(self, projector: str) -> Positions:
         """What this process itself has applied; empty when it does not own the projector."""

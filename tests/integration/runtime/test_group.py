@@ -74,6 +74,25 @@ async def test_who_waits_in_the_workers_process_learns_of_an_event_at_once(world
     assert (reached, unreached) == (True, False)
 
 
+async def level(resources: Resources) -> bool:
+    """Whether the worker comes to know that nothing waits in any of its partitions."""
+    for _ in range(int(WAIT_SECONDS * 50)):
+        waiting = resources.progress.waiting("p")
+        if waiting is not None and len(waiting) == 4 and not any(waiting.values()):
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+async def test_a_worker_knows_what_waits_only_while_it_works(world: World) -> None:
+    async with working(world) as worker:
+        before = worker.progress.waiting("p")
+        await applied(world, await world.publish(visits(10)))
+        came_level = await level(worker)
+
+    assert (before, came_level, worker.progress.waiting("p")) == (None, True, None)
+
+
 async def test_a_stopped_worker_has_shown_its_positions_to_the_group(world: World) -> None:
     async with working(world):
         until = await world.publish(visits(50))

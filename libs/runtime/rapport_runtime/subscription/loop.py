@@ -222,6 +222,8 @@ class _Worker:
     def _tell(self, reader: Reader) -> int:
         ends = reader.high_watermarks()
         self.watchdog.waiting = self._telemetry.stand(self._positions, ends)
+        lags = {place: max(0, ends.get(place, 0) - at) for place, at in self._positions.items()}
+        self._resources.progress.stand(self._subscription.name, lags)
         return self.watchdog.waiting
 
     async def _forget(self) -> None:
