@@ -31,9 +31,6 @@ class Personal(NamedTuple):
     """Channels on which the event made the person reachable."""
 
 
-NOTHING_PERSONAL: Final = Personal()
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One event of one person. `at` is when it happened, `recorded` when we learned of it."""
@@ -46,7 +43,7 @@ class Moment:
     data: wire.Data
     channel: str | None = None
     historical: bool = False
-    personal: Personal = NOTHING_PERSONAL
+    personal: Personal | None = None
 
     @property
     def order(self) -> tuple[datetime, datetime, bytes]:

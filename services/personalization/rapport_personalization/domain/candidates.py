@@ -1,0 +1,195 @@
+"""What may have to be done about a moment, or about a day of the calendar."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from rapport_personalization.domain import fields
+from rapport_personalization.domain.customer import Customer
+from rapport_personalization.domain.fold import FOLDED
+from rapport_personalization.domain.moment import Moment
+from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.quiet import next_allowed, parsed, zone
+from rapport_personalization.domain.scene import Candidate, Scene
+from rapport_personalization.domain.trigger import Delay, Trigger
+
+_PERSON: Final = "person"
+_NAMED: Final = {"subscription": "subscription", "commitment": "commitment"}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Triggers by what starts them: a moment that none of them knows costs one look-up."""
+
+    triggers: tuple[Trigger, ...]
+    by_event: Mapping[str, tuple[Trigger, ...]]
+    of_calendar: tuple[Trigger, ...]
+    types: frozenset[str]
+    """Of the events that a trigger, a gate or a goal can use; all others may be skipped."""
+
+    def __getitem__(self, trigger: str) -> Trigger:
+        return next(one for one in self.triggers if one.id == trigger)
+
+
+def catalogue(triggers: Iterable[Trigger]) -> Catalogue:
+    """In order of rank, then id."""
+    ordered = tuple(sorted(triggers, key=lambda one: (one.rank, one.id)))
+    by_event: dict[str, tuple[Trigger, ...]] = {}
+    goals: set[str] = set()
+    for trigger in ordered:
+        for event in trigger.on.events:
+            by_event[event] = (*by_event.get(event, ()), trigger)
+        if trigger.goal is not None:
+            goals |= trigger.goal.events
+    return Catalogue(
+        ordered,
+        MappingProxyType(by_event),
+        tuple(one for one in ordered if one.on.calendar is not None),
+        FOLDED | by_event.keys() | goals,
+    )
+
+
+def all_candidates(
+    known: Catalogue, customer: Customer, moment: Moment, policies: Policies
+) -> list[Candidate]:
+    """Of every trigger that the moment starts; `customer` has been folded up to the moment."""
+    started = known.by_event.get(moment.type)
+    if started is None or moment.historical:
+        return []
+    return [one for trigger in started for one in candidates(trigger, customer, moment, policies)]
+
+
+def candidates(
+    trigger: Trigger, customer: Customer, moment: Moment, policies: Policies
+) -> Sequence[Candidate]:
+    """None or one. History changes what is known, and never starts anything."""
+    if moment.historical or moment.type not in trigger.on.events:
+        return ()
+    scene = Scene(customer, moment.at, policies, _thing(trigger, customer, moment), moment=moment)
+    if not _starts(trigger, scene):
+        return ()
+    due = _due(trigger.delay, scene, moment.at)
+    if due is None:
+        return ()
+    return (
+        Candidate(
+            trigger=trigger.id,
+            version=trigger.version,
+            person=customer.person,
+            anchor=_anchor(trigger, scene, moment),
+            thing=scene.thing,
+            at=moment.at,
+            due=due,
+            send_at=hold(trigger, customer, due, policies),
+            key=moment.key,
+        ),
+    )
+
+
+def hold(trigger: Trigger, customer: Customer, at: datetime, policies: Policies) -> datetime:
+    """`at`, or the end of the quiet hours it lies in by what is known of the customer.
+
+    Asked again at that instant with what is known then: whoever moved, or changed their quiet
+    hours meanwhile, is not woken. When it stays the same, the decision is due.
+    """
+    if trigger.kind == "task":
+        return at
+    hours = parsed(customer.quiet_hours) or policies.quiet_hours
+    return next_allowed(at, zone(customer.tz, policies.tz), hours)
+
+
+def restarts(trigger: Trigger, known: Candidate, new: Candidate) -> bool:
+    """Whether a newer candidate of the same anchor takes the place of a waiting one."""
+    if trigger.reset:
+        return known.at < new.at <= known.send_at
+    # One event told later may have happened earlier: then the wait began with that.
+    return new.at < known.at
+
+
+def settled(trigger: Trigger, found: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Of all candidates of a trigger and a person, those that a decision is taken on.
+
+    One for each anchor; for triggers that start again the last of the first unbroken wait.
+    """
+    waiting: dict[str, Candidate] = {}
+    for one in sorted(found, key=lambda one: (one.at, one.key or b"")):
+        known = waiting.get(one.anchor)
+        if known is None or restarts(trigger, known, one):
+            waiting[one.anchor] = one
+    yield from sorted(waiting.values(), key=lambda one: (one.send_at, one.anchor))
+
+
+def _starts(trigger: Trigger, scene: Scene) -> bool:
+    score = trigger.on.score
+    if score is not None and not _rises(score.name, score.above, scene):
+        return False
+    when = trigger.when
+    return when is None or when.holds(fields.values(when.names, scene)).is_true
+
+
+def _rises(name: str, above: float, scene: Scene) -> bool:
+    moment = scene.moment
+    if moment is None or getattr(moment.data, "score", None) != name:
+        return False
+    known = scene.customer.predictions.get(name)
+    return known is not None and known.value >= above > (known.before or 0.0)
+
+
+def _thing(trigger: Trigger, customer: Customer, moment: Moment) -> str | None:
+    """The id of what the event is about. One that has none is known by its event."""
+    key = trigger.on.key
+    if key is None:
+        return None
+    if key == "session":
+        return next(reversed(customer.sessions), None)
+    if key == "waiting":
+        return _longest_waiting(customer)
+    named = [getattr(moment.data, name, None) for name in key.split("|")]
+    return next((name for name in named if name is not None), None) or moment.key.hex()
+
+
+def _longest_waiting(customer: Customer) -> str | None:
+    """The open case whose question has been without an answer for longest."""
+    open_ = [
+        (one.waiting, name)
+        for name, one in customer.tickets.items()
+        if one.is_open and one.waiting is not None
+    ]
+    return min(open_)[1] if open_ else None
+
+
+def _anchor(trigger: Trigger, scene: Scene, moment: Moment) -> str:
+    parts = trigger.on.anchor or ("thing",)
+    return ":".join(_part(name, scene, moment) for name in parts)
+
+
+def _part(name: str, scene: Scene, moment: Moment) -> str:
+    match name:
+        case "person":
+            return _PERSON
+        case "day":
+            return moment.at.date().isoformat()
+        case "event":
+            return moment.key.hex()
+        case "thing":
+            return scene.thing or moment.key.hex()
+        case "revision":
+            return str(getattr(moment.data, "revision", None) or 1)
+        case _:
+            value = fields.read(name, scene).value
+            return "" if value is None else str(value)
+
+
+def _due(delay: Delay, scene: Scene, at: datetime) -> datetime | None:
+    """None: what it waits for is unknown, or too short to be waited for."""
+    start: object = at if delay.until is None else fields.read(delay.until, scene).value
+    if isinstance(start, timedelta):
+        if delay.at_least is not None and start < delay.at_least:
+            return None
+        start = at + start
+    if not isinstance(start, datetime):
+        return None
+    # A promise that falls due at once is no reason to look back.
+    return max(at, start + delay.wait)

@@ -1,0 +1,72 @@
+"""When a person may be written to: never in the night of where they live (kpis.md 6.3)."""
+
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rapport_personalization.domain.policies import QuietHours
+
+_A_DAY: Final = timedelta(days=1)
+
+
+@lru_cache(maxsize=1_024)
+def zone(name: str | None, otherwise: str) -> ZoneInfo:
+    """The IANA zone of that name; the deployment's where it is none. Never UTC unsaid."""
+    return _known(name) or _known(otherwise) or ZoneInfo("UTC")
+
+
+def is_zone(name: str) -> bool:
+    return _known(name) is not None
+
+
+def next_allowed(at: datetime, where: ZoneInfo, hours: QuietHours) -> datetime:
+    """`at` itself, or the end of the quiet hours that it lies in. In UTC."""
+    local = at.astimezone(where)
+    clock = local.time().replace(second=0, microsecond=0)
+    if not _is_quiet(clock, hours):
+        return at
+    day = local.date() if clock < hours.end else local.date() + _A_DAY
+    return _first(day, hours.end, where, at)
+
+
+def local_instant(day: date, clock: time, where: ZoneInfo) -> datetime:
+    """That wall time in UTC: of two the first; one that DST skips lies an hour later."""
+    # In a gap, fold = 0 reckons with the offset of before, which leads past it.
+    return datetime.combine(day, clock, where).astimezone(ZoneInfo("UTC"))
+
+
+def parsed(text: str | None) -> QuietHours | None:
+    """`21:00-08:00`; None for anything else."""
+    try:
+        start, end = (time.fromisoformat(part) for part in (text or "").split("-"))
+    except ValueError:
+        return None
+    return QuietHours(start, end)
+
+
+def _is_quiet(clock: time, hours: QuietHours) -> bool:
+    if hours.start <= hours.end:
+        return hours.start <= clock < hours.end
+    return clock >= hours.start or clock < hours.end
+
+
+def _first(day: date, clock: time, where: ZoneInfo, after: datetime) -> datetime:
+    """The first time that the clock shows this, later than an instant in its quiet hours."""
+    for when in (day, day + _A_DAY):
+        wall = datetime.combine(when, clock, where)
+        for found in (wall, wall.replace(fold=1)):
+            instant = found.astimezone(ZoneInfo("UTC"))
+            if instant > after:
+                return instant
+    return after
+
+
+@lru_cache(maxsize=1_024)
+def _known(name: str | None) -> ZoneInfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
