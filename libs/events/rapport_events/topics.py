@@ -78,6 +78,7 @@ FEEDBACK: Final = Topic(
         *DOMAINS["message"],
         engagement.ActionRequested,
         work.TaskCreated,
+        work.TaskAssigned,
         work.TaskCompleted,
         work.TaskCancelled,
     ),
