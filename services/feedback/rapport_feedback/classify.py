@@ -25,11 +25,13 @@ SELECT FROM answer WHERE survey = ANY($1::text[]) ORDER BY survey, revision FOR 
 _ADD: Final = """
 INSERT INTO classification
     (event_key, survey, classified_at, by, about, topics, sentiment, agent, definition)
-SELECT key, survey, at, by, about, ARRAY(SELECT jsonb_array_elements_text(topics::jsonb)), sentiment, agent, definition
+SELECT key, survey, at, by, about, ARRAY(SELECT jsonb_array_elements_text(topics::jsonb)),
+    sentiment, agent, definition
 FROM unnest($1::bytea[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
     $7::int[], $8::text[], $9::text[])
     AS said(key, survey, at, by, about, topics, sentiment, agent, definition)
 ON CONFLICT (event_key) DO NOTHING
+RETURNING event_key
 """
 
 _SETTLE: Final = """
@@ -71,12 +73,12 @@ async def lock_answers(tx: AsyncConnection, surveys: Collection[str]) -> None:
     await (await driver(tx)).execute(_LOCK, sorted(surveys))
 
 
-async def keep(tx: AsyncConnection, said: Sequence[Said]) -> None:
-    """Under the lock on their answers. What is known already is not kept twice."""
+async def keep(tx: AsyncConnection, said: Sequence[Said]) -> frozenset[bytes]:
+    """Under the lock on their answers; the keys of those that were not known already."""
     if not said:
-        return
+        return frozenset()
     connection = await driver(tx)
-    await connection.execute(
+    added = await connection.fetch(
         _ADD,
         [one.event_key for one in said],
         [one.survey for one in said],
@@ -89,6 +91,13 @@ async def keep(tx: AsyncConnection, said: Sequence[Said]) -> None:
         [one.definition for one in said],
     )
     await connection.execute(_SETTLE, sorted({one.survey for one in said}))
+    return frozenset(row["event_key"] for row in added)
+
+
+async def publish(tx: AsyncConnection, words: Sequence[tuple[Said, Derived]]) -> list[Derived]:
+    """Keeps them, and gives back the facts of those that are new: for the outbox."""
+    new = await keep(tx, [said for said, _ in words])
+    return [derived for said, derived in words if said.event_key in new]
 
 
 def say(

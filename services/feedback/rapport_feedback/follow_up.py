@@ -129,8 +129,7 @@ async def _understand(
                     definition=definition,
                 )
             )  # fmt: skip
-    await classify.keep(tx, [said for said, _ in words])
-    return [derived for _, derived in words]
+    return await classify.publish(tx, words)
 
 
 async def _close_the_loop(

@@ -32,8 +32,10 @@ _CLOSE: Final = """
 UPDATE loop SET state = 'closed', closed_at = said.at, outcome = $3, informed = false,
     remind_at = NULL, score = said.score
 FROM unnest($1::text[], $2::timestamptz[], $4::bigint[]) AS said(loop, at, score)
-WHERE loop.loop = said.loop
+WHERE loop.loop = said.loop AND loop.state = 'open' AND loop.touched_at IS NULL
+RETURNING loop.loop
 """
+"""Somebody may have taken, or closed, it since it was looked at."""
 
 _RESCORE: Final = """
 UPDATE loop SET score = said.score FROM unnest($1::text[], $2::bigint[]) AS said(loop, score)
@@ -108,14 +110,15 @@ async def correct_loops(tx: AsyncConnection, corrections: Sequence[Correction]) 
     """Under the lock on their answers."""
     if not corrections:
         return []
-    await (await driver(tx)).execute(
+    closed = await (await driver(tx)).fetch(
         _CLOSE,
         [one.loop for one in corrections],
         [one.answer.recorded_at for one in corrections],
         CORRECTED,
         [one.answer.score for one in corrections],
     )
-    return [fact for one in corrections for fact in _corrected(one)]
+    ours = {row["loop"] for row in closed}
+    return [fact for one in corrections if one.loop in ours for fact in _corrected(one)]
 
 
 async def rescore_loops(tx: AsyncConnection, scores: Sequence[tuple[str, int | None]]) -> None:
