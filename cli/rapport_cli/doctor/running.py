@@ -20,6 +20,7 @@ from rapport_cli.stackfile import read_stack
 _OLDEST_POSTGRES = 150_000
 _MOST_SKEW_SECONDS = 1.0
 _HTTP_SECONDS = 5.0
+_PROJECTING = ("profile", "feedback", "metrics")
 
 
 def look_at_stack(stack_file: Path) -> Iterator[Finding]:
@@ -31,8 +32,9 @@ def look_at_stack(stack_file: Path) -> Iterator[Finding]:
     for service in ALL_SERVICES:
         if service.name in stack:
             yield _readiness(service.name, stack[service.name])
-    if "profile" in stack:
-        yield _projection(stack_file)
+    for name in _PROJECTING:
+        if name in stack:
+            yield _projection(stack_file, name)
 
 
 def _topics(bootstrap: str) -> Finding:
@@ -82,14 +84,15 @@ def _readiness(name: str, url: str) -> Finding:
     return good(name, f"{url} is ready: {', '.join(checks)}")
 
 
-def _projection(stack_file: Path) -> Finding:
+def _projection(stack_file: Path, service: str) -> Finding:
+    name = f"projection of {service}"
     try:
-        streams = Service(stack_file, "profile").get("/v1/ops/streams")["streams"]
+        streams = Service(stack_file, service).get("/v1/ops/streams")["streams"]
     except CliError as error:
-        return bad("projection", error.what, error.fix)
+        return bad(name, error.what, error.fix)
     parked = sum(stream["parked"] for stream in streams)
     behind = sum(stream["lag_events"] for stream in streams)
     if parked:
-        fix = "`rapport parked list` names the reasons."
-        return bad("projection", f"{parked} events are parked", fix)
-    return good("projection", f"{behind} events behind, none parked")
+        fix = f"`rapport parked list --service {service}` names the reasons."
+        return bad(name, f"{parked} events are parked", fix)
+    return good(name, f"{behind} events behind, none parked")

@@ -131,5 +131,7 @@ def _environment(service: Service, site: Site) -> dict[str, str]:
         "RAPPORT_KEYS_FILE": str(state.keys_file),
         "RAPPORT_SPOOL__DIR": str(state.spool / service.name),
         "RAPPORT_LOG__FORMAT": "json",
+        # Where it is reached from outside: survey links begin with it.
+        "RAPPORT_PUBLIC_URL": site.url(service),
         "PYTHONUNBUFFERED": "1",
     }

@@ -73,7 +73,10 @@ def test_the_doctor_finds_nothing_wrong_with_a_stack_that_works(stacks: tuple[Up
 
     assert status == 0, findings
     states = {finding["what"]: finding["state"] for finding in findings}
-    assert states["canary"] == states["topics"] == states["projection"] == "ok"
+    assert states["canary"] == states["topics"] == "ok"
+    assert {states[f"projection of {name}"] for name in ("profile", "feedback", "metrics")} == {
+        "ok"
+    }
 
 
 def test_topics_are_listed_with_the_partitions_that_they_have(stacks: tuple[Up, Up]) -> None:

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
-from rapport_cli.stack.accesskeys import stack_keys, take_over
-from rapport_cli.stack.statedir import OtherBrokerError, StateDir, StateDirInUseError
-from rapport_runtime.http.keyfile import read_keys, revoke_key
+from rapport_cli.stack.accesskeys import ROLES, stack_keys, take_over
+from rapport_cli.stack.statedir import (
+    OtherBrokerError,
+    StateDir,
+    StateDirInUseError,
+    write_private,
+)
+from rapport_runtime.http.keyfile import add_key, read_keys, revoke_key
 
 
 @pytest.fixture
@@ -71,6 +76,17 @@ def test_keys_stay_the_same_until_one_is_revoked(state: StateDir) -> None:
 
     assert first["publisher"] == second["publisher"]
     assert first["agent"] != second["agent"]
+
+
+def test_a_key_of_a_role_that_may_do_more_today_may_do_it_too(state: StateDir) -> None:
+    first, _ = add_key(state.keys_file, "agent", ["profile:read"])
+    write_private(state.root / "secrets" / "agent.key", first)
+
+    second = stack_keys(state)["agent"]
+
+    assert second == first
+    (agent,) = [key for key in read_keys(state.keys_file).keys if key.name == "agent"]
+    assert set(agent.scopes) == set(ROLES["agent"])
 
 
 def test_a_key_that_was_made_elsewhere_is_taken_over_once(state: StateDir) -> None:

@@ -144,6 +144,17 @@ def import_key(
     return stored
 
 
+def widen_key(path: Path, key_id: str, scopes: Sequence[str]) -> StoredKey:
+    """Let a key do more than it could. Raises KeyRefusedError if there is none."""
+    with _edited(path) as keys:
+        for place, stored in enumerate(keys):
+            if stored.id == key_id:
+                wider = sorted({*stored.scopes, *scopes})
+                keys[place] = msgspec.structs.replace(stored, scopes=wider)
+                return keys[place]
+    raise KeyRefusedError(f"there is no key {key_id}; `rapport keys list` shows them")
+
+
 def revoke_key(path: Path, key_id: str) -> StoredKey:
     """End a key for ever; services follow within 2 s. Raises KeyRefusedError if there is none."""
     with _edited(path) as keys:
