@@ -32,6 +32,8 @@ def variables(stack: Mapping[str, Any], file: Path) -> dict[str, str]:
     for name, value in stack.items():
         if isinstance(value, str) and value.startswith("http"):
             named[f"RAPPORT_{name.upper()}_URL"] = value
+    if "messages" in stack:
+        named["RAPPORT_MESSAGES"] = stack["messages"]
     for role, key in stack["keys"].items():
         named[f"RAPPORT_KEY_{role.upper()}"] = key
     return named

@@ -21,6 +21,8 @@ _READY_SECONDS = 120.0
 _EMBEDDED_SESSION_MS = 4_000
 """The embedded broker lets a new group wait for half of this."""
 _SESSION_MS = 10_000
+_WRITTEN_TO = ("EMAIL", "SMS", "CHAT", "APP", "WEB")
+"""Channels over which a stack on one machine sends, as far as it looks from inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,18 @@ async def _until_answering(process: Process, url: str) -> None:
 
 
 def _environment(service: Service, site: Site) -> dict[str, str]:
+    return {**_common(service, site), **_sending(service, site)}
+
+
+def _sending(service: Service, site: Site) -> dict[str, str]:
+    """On a machine of its own nobody is written to: every message goes into a file."""
+    if service.name != "feedback":
+        return {}
+    channels = {f"RAPPORT_SENDER__{name}": "console" for name in _WRITTEN_TO}
+    return {**channels, "RAPPORT_SENDER__CONSOLE_FILE": str(site.state.messages_file)}
+
+
+def _common(service: Service, site: Site) -> dict[str, str]:
     state, broker = site.state, site.broker
     session = _SESSION_MS if broker.keeps_data else _EMBEDDED_SESSION_MS
     return {

@@ -49,9 +49,11 @@ class StateDir:
         self.logs = self.root / "logs"
         self.spool = self.root / "spool"
         self.kafka = self.root / "kafka"
+        self.messages = self.root / "messages"
         self.stack_file = self.root / "stack.json"
         self.keys_file = self.root / "keys.json"
         self.master_key_file = self.root / "secrets" / "master.key"
+        self.messages_file = self.messages / "sent.jsonl"
         self._kind_file = self.root / "broker"
 
     @contextmanager
@@ -59,7 +61,8 @@ class StateDir:
         """Makes the folders and keeps other stacks out; raises StateDirInUseError."""
         # Others may pass through but not look: as root, PostgreSQL runs as another user.
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for private in (self.logs, self.spool, self.kafka, self.root / "secrets"):
+        secret = self.root / "secrets"
+        for private in (self.logs, self.spool, self.kafka, self.messages, secret):
             private.mkdir(mode=0o700, exist_ok=True)
         with (self.root / "lock").open("w") as lock:
             try:
@@ -86,8 +89,9 @@ class StateDir:
     def keep_broker(self, choice: str, *, fresh: bool) -> None:
         """Remembers the broker once the databases fit it."""
         if fresh:
-            shutil.rmtree(self.spool)
-            self.spool.mkdir(mode=0o700)
+            for folder in (self.spool, self.messages):
+                shutil.rmtree(folder)
+                folder.mkdir(mode=0o700)
         self._kind_file.write_text(choice)
 
     @property

@@ -151,6 +151,7 @@ def _facts(site: Site, services: Sequence[Service]) -> dict[str, Any]:
         "kafka": site.broker.bootstrap,
         "broker": site.broker.kind,
         "keys": stack_keys(site.state),
+        "messages": str(site.state.messages_file),
         "databases": dict(site.databases),
     }
 

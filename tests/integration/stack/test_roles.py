@@ -24,6 +24,7 @@ def run(postgres: Postgres, *services: str) -> subprocess.CompletedProcess[str]:
         "PGHOST": str(server.hostname),
         "PGPORT": str(server.port),
         "PGUSER": str(server.username),
+        "PGDATABASE": "postgres",
         "PGPASSWORD": str(server.password),
         **{f"{name.upper()}_PASSWORD": f"secret-of-{name}" for name in services},
     }
@@ -44,6 +45,6 @@ async def test_a_service_that_came_later_gets_its_role_and_the_others_keep_their
     server = urlsplit(own_postgres.admin_url)
     connection = await asyncpg.connect(
         host=server.hostname, port=server.port, user="rapport_feedback",
-        password="secret-of-feedback", database="rapport_feedback",
+        password="secret-of-feedback", database="rapport_feedback",  # noqa: S106 - made up here
     )  # fmt: skip
     await connection.close()
