@@ -48,12 +48,14 @@ def upgrade() -> None:
     sa.Column('due', sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('send_at', sa.TIMESTAMP(timezone=True), nullable=False, comment='After quiet hours'),
     sa.Column('cause', sa.LargeBinary(), nullable=True, comment='Event key; null: the calendar'),
+    sa.Column('shadow', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.PrimaryKeyConstraint('id'),
     comment='Timers: what is decided once its time has come',
     postgresql_with={'fillfactor': '80', 'autovacuum_vacuum_scale_factor': '0.02'}
     )
     op.create_index('candidate_due', 'candidate', ['send_at'], unique=False)
     op.create_index('candidate_person', 'candidate', ['person'], unique=False)
+    op.create_index('candidate_subject', 'candidate', ['subject_id'], unique=False)
     op.create_table('customer',
     sa.Column('person', sa.Uuid(as_uuid=False), nullable=False, comment='Smallest of the members'),
     sa.Column('state', sa.LargeBinary(), nullable=False, comment="Packed fold of the person's moments"),
@@ -83,13 +85,17 @@ def upgrade() -> None:
     sa.Column('gate', sa.Text(), nullable=True, comment='The gate that stopped it'),
     sa.Column('shadow', sa.Boolean(), nullable=False),
     sa.Column('arm', sa.Text(), nullable=True),
+    sa.Column('scope', sa.Text(), nullable=True, comment='global, where that decided the arm'),
+    sa.Column('is_mixed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('effect', sa.Text(), nullable=True, comment='action or task; null: nothing followed'),
     sa.Column('channel', sa.Text(), nullable=True),
     sa.Column('template', sa.Text(), nullable=True),
+    sa.Column('language', sa.Text(), nullable=True),
     sa.Column('offer', sa.Text(), nullable=True),
-    sa.Column('goal', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('goal', sa.Text(), nullable=True),
+    sa.Column('goal_until', sa.TIMESTAMP(timezone=True), nullable=True),
     sa.Column('cause', sa.LargeBinary(), nullable=True),
     sa.Column('gates', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), server_default='[]', nullable=False),
     sa.Column('known_seq', sa.BigInteger(), nullable=False, comment='Moments known: seq up to it'),
     sa.Column('policies', sa.Text(), nullable=False, comment='Their version'),
     sa.PrimaryKeyConstraint('id'),
@@ -328,6 +334,7 @@ def downgrade() -> None:
     op.drop_index('customer_birthday', table_name='customer', postgresql_where=sa.text('birthday IS NOT NULL'))
     op.drop_index('customer_anniversary', table_name='customer', postgresql_where=sa.text('anniversary IS NOT NULL'))
     op.drop_table('customer')
+    op.drop_index('candidate_subject', table_name='candidate')
     op.drop_index('candidate_person', table_name='candidate')
     op.drop_index('candidate_due', table_name='candidate')
     op.drop_table('candidate')
