@@ -1,1 +1,38 @@
 """Delivers what `action.requested` asks for: by mail, by webhook, or on the console."""
+
+from rapport_runtime.sender.delivering import Sender, deliver
+from rapport_runtime.sender.intake import subscription
+from rapport_runtime.sender.message import (
+    Contact,
+    Recipients,
+    RecipientsUnavailableError,
+    Rendered,
+    Requested,
+    TemplateError,
+    Templates,
+    Transport,
+)
+from rapport_runtime.sender.ops import make_deliveries_router
+from rapport_runtime.sender.settings import SenderSettings
+from rapport_runtime.sender.telemetry import Telemetry
+from rapport_runtime.sender.templates import FolderTemplates
+from rapport_runtime.sender.transports import make_transports
+
+__all__ = [
+    "Contact",
+    "FolderTemplates",
+    "Recipients",
+    "RecipientsUnavailableError",
+    "Rendered",
+    "Requested",
+    "Sender",
+    "SenderSettings",
+    "Telemetry",
+    "TemplateError",
+    "Templates",
+    "Transport",
+    "deliver",
+    "make_deliveries_router",
+    "make_transports",
+    "subscription",
+]
