@@ -8,7 +8,6 @@ from rapport_events import wire
 from rapport_metrics.domain import (
     contacts,
     contracts,
-    engine,
     evolve,
     orders,
     own,
@@ -16,19 +15,22 @@ from rapport_metrics.domain import (
     surveys,
     tickets,
 )
+from rapport_metrics.domain.causes import Whose
 from rapport_metrics.domain.contacts import Contact
 from rapport_metrics.domain.contracts import Subscription, SubscriptionEvent
 from rapport_metrics.domain.entities import Merge, Ref
 from rapport_metrics.domain.facts import Fact, fact
+from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.orders import Order, Refund
 from rapport_metrics.domain.surveys import Answer, Survey
 from rapport_metrics.domain.tickets import Change, Ticket
 from rapport_metrics.domain.told import By
+from rapport_metrics.domain.totals import Totals
 from rapport_metrics.domain.working import Working
 
 
 def _leave_the_contact_with_its_old_owner(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(ownership, "_let_go", lambda *_: set())
+    plant.setattr(ownership, "_let_go", lambda *_: None)
 
 
 def _count_a_refund_twice(plant: pytest.MonkeyPatch) -> None:
@@ -51,15 +53,17 @@ def _hold_on_to_what_was_unmerged(plant: pytest.MonkeyPatch) -> None:
 
 
 def _tell_only_the_survivor_of_a_merge(plant: pytest.MonkeyPatch) -> None:
-    merge = evolve._merge
+    def careless(
+        working: Working, happening: Happening, ref: Ref | None, changed: set[Ref]
+    ) -> None:
+        evolve._merge(working, happening, ref, changed)
+        name, data = happening.by.key.hex(), happening.data
+        assert isinstance(data, wire.CustomerMerged)
+        if data.from_subject is not None and Ref("merge", name) in changed:
+            merges = working.subject(data.from_subject).merges
+            merges[:] = [one for one in merges if one != name]
 
-    def careless(working: Working, name: str, survivor: str, absorbed: str) -> set[Ref]:
-        changed = merge(working, name, survivor, absorbed)
-        if changed:
-            working.subject(absorbed).merges.remove(name)
-        return changed
-
-    plant.setattr(evolve, "_merge", careless)
+    plant.setitem(evolve._TAKING, wire.CustomerMerged, careless)
 
 
 def _take_the_newest_answer_not_the_last_revision(plant: pytest.MonkeyPatch) -> None:
@@ -96,23 +100,21 @@ def _shut_the_repeat_window_too_early(plant: pytest.MonkeyPatch) -> None:
 
 
 def _forget_that_calls_hang_on_tickets(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(evolve, "_name_ticket", lambda *_: set())
+    plant.setattr(evolve, "_name_ticket", lambda *_: None)
 
 
 def _only_add(plant: pytest.MonkeyPatch) -> None:
-    count = engine._Totals.count
+    count = Totals._count
 
-    def careless(
-        totals: engine._Totals, facts: Sequence[Fact], sign: int, cause: bytes | None
-    ) -> None:
+    def careless(totals: Totals, facts: Sequence[Fact], sign: int, whose: Whose) -> None:
         if sign > 0:
-            count(totals, facts, sign, cause)
+            count(totals, facts, sign, whose)
 
-    plant.setattr(engine._Totals, "count", careless)
+    plant.setattr(Totals, "_count", careless)
 
 
 def _stamp_no_late_segment(plant: pytest.MonkeyPatch) -> None:
-    plant.setattr(ownership, "stamp", lambda *_: set[Ref]())
+    plant.setattr(ownership, "stamp", lambda *_: None)
 
 
 def _end_what_was_not_started(plant: pytest.MonkeyPatch) -> None:

@@ -52,16 +52,19 @@ async def _apply(
     happenings = [one for one in map(happening, batch) if one is not None]
     working = Working(happenings, purge_erased=options.purge_erased)
     known: set[Ref] = set()
+    closed = await store.closed_until(tx)
     while missing := working.missing():
         found = await store.lock_entities(tx, missing)
         known |= found.keys()
         working.supply(missing, found)
     if len(happenings) < _MANY:
-        outcome = run(working, happenings, options)
+        outcome = run(working, happenings, options, closed)
     else:
-        outcome = await asyncio.to_thread(run, working, happenings, options)
+        outcome = await asyncio.to_thread(run, working, happenings, options, closed)
     await _save(tx, outcome, known, batch)
-    await store.restate(tx, outcome, {record.key: record.envelope.type for record in batch})
+    if outcome.causes:
+        types = {record.key: record.envelope.type for record in batch}
+        await store.restate(tx, outcome, closed, types)
     return ()
 
 

@@ -114,14 +114,21 @@ async def save(tx: AsyncConnection, outcome: Outcome, known: Collection[Ref], sh
     await _save_rows(connection, outcome)
 
 
-async def restate(tx: AsyncConnection, outcome: Outcome, types: Mapping[bytes, str]) -> None:
+async def closed_until(tx: AsyncConnection) -> int:
+    """The minute before which days are published; none is published until this batch commits."""
+    connection = await driver(tx)
+    return int(await connection.fetchval(_CLOSED) or 0)
+
+
+async def restate(
+    tx: AsyncConnection, outcome: Outcome, closed: int, types: Mapping[bytes, str]
+) -> None:
     """Writes down what the batch changed in days that are published. `types`: by event key."""
     connection = await driver(tx)
-    closed = await connection.fetchval(_CLOSED)
     changed: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     causes: dict[tuple[str, int], set[bytes]] = defaultdict(set)
     for cell, (num, den) in outcome.cells.items():
-        if closed is not None and cell.bucket < closed:
+        if cell.bucket < closed:
             place = (cell.metric, cell.bucket // _MINUTES_A_DAY)
             changed[place][0] += num
             changed[place][1] += den

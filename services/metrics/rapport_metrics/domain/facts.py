@@ -42,14 +42,12 @@ class Fact(NamedTuple):
     dims: Dims
     num: int
     den: int
-    bin: int
     cause: bytes
+    bin: int = NO_BIN
 
 
-def fact(
-    metric: str, at: int, dims: Dims, num: int, den: int, cause: bytes, bin_: int = NO_BIN
-) -> Fact:
-    return Fact(metric, at, dims, num, den, bin_, cause)
+fact: Final = Fact
+"""How facts are made: a hundred thousand a second, so it is no function around it."""
 
 
 def difference(before: Iterable[Fact], after: Iterable[Fact]) -> tuple[list[Fact], list[Fact]]:

@@ -48,6 +48,9 @@ _OF_PEOPLE: Final = frozenset(
 )
 
 
+_TELLING: Final = _OF_PEOPLE | _KINDS.keys()
+
+
 class Happening(NamedTuple):
     """One event of the log."""
 
@@ -55,17 +58,9 @@ class Happening(NamedTuple):
     data: wire.Data
 
     @property
-    def is_activity(self) -> bool:
-        data = self.data
-        # By type alone: of half of all events this is all that is asked.
-        return type(data) in ACTIVITY or (
-            type(data) is wire.TicketMessage and data.direction == "in"
-        )
-
-    @property
     def tells(self) -> bool:
         """Whether it changes any entity; a page view only says that somebody was active."""
-        return type(self.data) in _KINDS or type(self.data) in _OF_PEOPLE
+        return type(self.data) in _TELLING
 
 
 def entity(happening: Happening) -> Ref | None:

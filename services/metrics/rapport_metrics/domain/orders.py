@@ -34,7 +34,8 @@ class Order(msgspec.Struct, array_like=True):
     @property
     def net(self) -> int:
         """What remains after refunds; 0 while the order, or its amount, is unknown."""
-        return max(0, (self.amount or 0) - self.refunded)
+        refunded = self.refunded if self.refunds else 0
+        return max(0, (self.amount or 0) - refunded)
 
     @property
     def is_valid(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from rapport_metrics.domain.contracts import Contract
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.facts import Dims
-from rapport_metrics.domain.instants import HOUR, SECOND
+from rapport_metrics.domain.instants import SECOND
 
 MINUTE: Final = 60 * SECOND
 _FINE: Final = ("fcr", "reopen_rate", "response_rate_", "self_service", "sla_")
@@ -50,7 +50,7 @@ class Outcome:
     cells: dict[Cell, tuple[int, int]] = field(default_factory=dict)
     """What is added to numerator and denominator of each total."""
     causes: dict[Cell, bytes] = field(default_factory=dict)
-    """The event by which a total changed; the last one, where there are several."""
+    """The last event by which a total of a published day changed."""
     purchases: dict[str, Purchase | None] = field(default_factory=dict)
     """By order; None: it is no purchase any more."""
     contracts: dict[str, tuple[Contract, ...]] = field(default_factory=dict)
@@ -63,7 +63,8 @@ class Outcome:
 
 def bucket(metric: str, at: int) -> int:
     """The minute, since 1970, under which a fact is totalled."""
-    return at // MINUTE if _is_fine(metric) else at // HOUR * 60
+    minute = at // MINUTE
+    return minute if _is_fine(metric) else minute - minute % 60
 
 
 @cache

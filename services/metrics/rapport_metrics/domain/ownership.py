@@ -1,6 +1,8 @@
 """Whose each entity is: what a subject keeps of its tickets, calls, surveys and orders."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final
 
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contacts import Contact, of_call, of_ticket
@@ -12,32 +14,34 @@ from rapport_metrics.domain.working import Working
 _LISTS: Final = {"ticket": "tickets", "call": "calls", "survey": "surveys", "order": "orders"}
 
 
+_OWNER: Final[Mapping[type, Callable[[Any], str | None]]] = {
+    LinkedTicket: attrgetter("ticket.subject"),
+    StampedSurvey: attrgetter("survey.subject"),
+    Call: attrgetter("subject"),
+    Order: attrgetter("subject"),
+}
+
+
 def owner_name(state: State) -> str | None:
     """The subject an entity belongs to; None while nobody knows."""
-    match state:
-        case LinkedTicket():
-            return state.ticket.subject
-        case StampedSurvey():
-            return state.survey.subject
-        case Call() | Order():
-            return state.subject
-        case _:
-            return None
+    owner = _OWNER.get(type(state))
+    return None if owner is None else owner(state)
 
 
-def settle(working: Working, ref: Ref, owner_before: str | None) -> set[Ref]:
-    """Brings the owner's lists level with an entity that may have changed; what else changed."""
+def settle(working: Working, ref: Ref, owner_before: str | None, changed: set[Ref]) -> None:
+    """Brings the owner's lists level with an entity that may have changed.
+
+    What else changed is added to `changed`.
+    """
     state = working.states[ref]
     name = owner_name(state)
-    changed: set[Ref] = set()
     if owner_before is not None and owner_before != name:
-        changed |= _let_go(working, ref, owner_before)
+        _let_go(working, ref, owner_before, changed)
     if name is None:
-        # Whoever it was sent to as far as one knew: their segment goes with them.
-        nobody = Subject()
-        return changed | (
-            stamp(working, ref, nobody) if isinstance(state, StampedSurvey) else set()
-        )
+        if isinstance(state, StampedSurvey):
+            # Whoever it was sent to as far as one knew: their segment goes with them.
+            stamp(working, ref, Subject(), changed)
+        return
     subject = working.subject(name)
     owned = getattr(subject, _LISTS[ref.kind])
     if ref.id not in owned:
@@ -45,19 +49,19 @@ def settle(working: Working, ref: Ref, owner_before: str | None) -> set[Ref]:
         owned.sort()
         changed.add(Ref("subject", name))
     if isinstance(state, StampedSurvey):
-        changed |= stamp(working, ref, subject)
+        stamp(working, ref, subject, changed)
     elif isinstance(state, LinkedTicket | Call):
-        changed |= _contact(working, ref, state, name)
-    return changed
+        _contact(working, ref, state, changed, name)
 
 
-def _contact(working: Working, ref: Ref, state: LinkedTicket | Call, name: str) -> set[Ref]:
+def _contact(
+    working: Working, ref: Ref, state: LinkedTicket | Call, changed: set[Ref], name: str
+) -> None:
     subject, key = working.subject(name), f"{ref.kind}:{ref.id}"
     contact, offered = _seek(working, ref, state)
-    before = (subject.contacts.get(key), subject.offered.get(key))
-    _put(subject, key, contact, offered)
-    same = before == (subject.contacts.get(key), subject.offered.get(key))
-    return set() if same else {Ref("subject", name)}
+    if (contact, offered) != (subject.contacts.get(key), subject.offered.get(key)):
+        _put(subject, key, contact, offered)
+        changed.add(Ref("subject", name))
 
 
 def _seek(
@@ -84,10 +88,10 @@ def _put(subject: Subject, key: str, contact: Contact | None, offered: int | Non
         subject.offered[key] = offered
 
 
-def _let_go(working: Working, ref: Ref, name: str) -> set[Ref]:
+def _let_go(working: Working, ref: Ref, name: str, changed: set[Ref]) -> None:
     subject, key = working.subject(name), f"{ref.kind}:{ref.id}"
     owned = getattr(subject, _LISTS[ref.kind])
     if ref.id in owned:
         owned.remove(ref.id)
     _put(subject, key, None, None)
-    return {Ref("subject", name)}
+    changed.add(Ref("subject", name))

@@ -1,6 +1,7 @@
 """An entity as its events before an instant tell it: for numbers as of then (kpis.md 1.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -31,27 +32,18 @@ def cut(state: State, before: int) -> State:
             return state
 
 
-def is_held(state: State) -> bool:
-    """Known only from later events: it counts nowhere until its first one is told (kpis.md 1.6)."""
-    match state:
-        case LinkedTicket():
-            return state.ticket.created is None
-        case Call():
-            return state.offered is None
-        case StampedSurvey():
-            return state.survey.sent is None
-        case Order():
-            return state.placed is None
-        case _:
-            return False
-
-
 def span(state: State, facts: Iterable[Fact]) -> tuple[int, int] | None:
-    """The instants between which an entity has anything to say: events and facts; None: nothing."""
-    if is_held(state):
+    """The instants between which an entity has anything to say: events and facts; None: nothing.
+
+    What is known only from later events counts nowhere until its first one is told (kpis.md 1.6),
+    and has nothing to say either.
+    """
+    told = _TOLD.get(type(state))
+    instants = [] if told is None else told(state)
+    if not instants:
         return None
-    instants = [*_instants(state), *(fact.at for fact in facts)]
-    return (min(instants), max(instants)) if instants else None
+    instants += [fact.at for fact in facts]
+    return min(instants), max(instants)
 
 
 def _cut_ticket(ticket: Ticket, before: int) -> Ticket:
@@ -123,27 +115,53 @@ def _kept(told: Told | None, before: int) -> Told | None:
     return told if told is not None and told.at < before else None
 
 
-def _instants(state: State) -> list[int]:
-    """When each of its events happened."""
-    return [told.at for told in _events(state) if told is not None]
+def _of_ticket(state: LinkedTicket) -> list[int]:
+    ticket = state.ticket
+    if ticket.created is None:
+        return []
+    return [
+        ticket.created.at,
+        *(change.at for change in ticket.changes),
+        *(reply.told.at for reply in ticket.replies),
+        *(word.told.at for word in ticket.words),
+        *(told.at for told in ticket.pendings),
+    ]
 
 
-def _events(state: State) -> list[Told | None]:
-    if isinstance(state, LinkedTicket):
-        ticket = state.ticket
-        changes = [Told(one.at, one.key) for one in ticket.changes]
-        said = [*(one.told for one in ticket.replies), *(one.told for one in ticket.words)]
-        return [ticket.created, *changes, *said, *ticket.pendings]
-    if isinstance(state, Call):
-        legs = [leg.told for leg in state.legs.values()]
-        return [state.offered, state.answered, state.abandoned, *legs]
-    if isinstance(state, StampedSurvey):
-        return [state.survey.sent, *(answer.told for answer in state.survey.answers)]
-    if isinstance(state, Order):
-        return [state.placed, *(one.told for one in state.refunds.values())]
-    if isinstance(state, Subscription):
-        return [term.told for term in state.terms]
-    if isinstance(state, Subject):
-        offered = [Told(at, b"") for at in state.offered.values()]
-        return [*offered, *state.sessions.values()]
-    return []
+def _of_call(state: Call) -> list[int]:
+    if state.offered is None:
+        return []
+    ends = [told.at for told in (state.answered, state.abandoned) if told is not None]
+    return [state.offered.at, *ends, *(leg.told.at for leg in state.legs.values())]
+
+
+def _of_survey(state: StampedSurvey) -> list[int]:
+    survey = state.survey
+    if survey.sent is None:
+        return []
+    return [survey.sent.at, *(answer.told.at for answer in survey.answers)]
+
+
+def _of_order(state: Order) -> list[int]:
+    if state.placed is None:
+        return []
+    return [state.placed.at, *(one.told.at for one in state.refunds.values())]
+
+
+def _of_subscription(state: Subscription) -> list[int]:
+    return [term.told.at for term in state.terms]
+
+
+def _of_subject(state: Subject) -> list[int]:
+    return [*state.offered.values(), *(told.at for told in state.sessions.values())]
+
+
+_TOLD: Final[Mapping[type, Callable[[Any], list[int]]]] = {
+    LinkedTicket: _of_ticket,
+    Call: _of_call,
+    StampedSurvey: _of_survey,
+    Order: _of_order,
+    Subscription: _of_subscription,
+    Subject: _of_subject,
+}
+"""When each event of a state happened; nothing of what is held."""

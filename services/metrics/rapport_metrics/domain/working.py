@@ -1,7 +1,7 @@
 """The entities that one batch needs: events name some, and those name others."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar, Final
 
 from rapport_events import wire
 
@@ -28,17 +28,22 @@ class Working:
         self.states: dict[Ref, State] = {}
         self.unseen: set[Ref] = set()
         """Entities that nothing was known of before."""
-        self.touched: set[Ref] = set()
-        """Entities whose own facts may change."""
+        self.touched: dict[Ref, None] = {}
+        """Entities whose own facts may change, as they were named."""
         self.linked: set[str] = set()
         """Subjects whose person's facts may change."""
+        self.telling: list[tuple[Happening, Ref | None]] = []
+        """The events that tell something, and of what."""
+        self._subjects: dict[str, Subject] = {}
         self._created: set[str] = set()
         self._purged: set[str] = set()
         self._purge_erased = purge_erased
         self._wanted: set[Ref] = set()
         for happening in happenings:
             if happening.tells:
-                self._name(happening)
+                ref = entity(happening)
+                self.telling.append((happening, ref))
+                self._name(happening, ref)
 
     def missing(self) -> set[Ref]:
         """What to look up next; empty when all is there."""
@@ -52,12 +57,12 @@ class Working:
                 self.unseen.add(ref)
                 state = KINDS[ref.kind]()
             self.states[ref] = state
+            if isinstance(state, Subject):
+                self._subjects[ref.id] = state
             self._expand(ref)
 
     def subject(self, name: str) -> Subject:
-        state = self.states[Ref("subject", name)]
-        assert isinstance(state, Subject)  # noqa: S101 - for the type checker
-        return state
+        return self._subjects[name]
 
     def merge(self, name: str) -> Merge:
         state = self.states[Ref("merge", name)]
@@ -75,7 +80,7 @@ class Working:
     def touch(self, ref: Ref) -> None:
         """Its facts are to be compared."""
         if ref not in self.touched:
-            self.touched.add(ref)
+            self.touched[ref] = None
             self._wanted.add(ref)
             if ref in self.states:
                 self._expand(ref)
@@ -84,8 +89,7 @@ class Working:
         """Whose entity it is, where that is known and was needed."""
         state = self.states[ref]
         name = getattr(getattr(state, ref.kind, state), "subject", None)
-        found = None if name is None else self.states.get(Ref("subject", name))
-        return found if isinstance(found, Subject) else None
+        return None if name is None else self._subjects.get(name)
 
     def link(self, subject: str | None) -> None:
         """The facts of its person are to be compared, so the whole person is needed."""
@@ -93,11 +97,14 @@ class Working:
             self.linked.add(subject)
             self._want_subject(subject)
 
-    def persons(self) -> Iterator[list[str]]:
+    def persons(self) -> Iterator[tuple[str, ...]]:
         """The linked subjects as persons, by the merges that hold now; each sorted."""
         seen: set[str] = set()
         for start in sorted(self.linked):
             if start in seen:
+                continue
+            if not self._subjects[start].merges:
+                yield (start,)
                 continue
             seen.add(start)
             members, queue = [start], [start]
@@ -107,7 +114,7 @@ class Working:
                         seen.add(other)
                         members.append(other)
                         queue.append(other)
-            yield sorted(members)
+            yield tuple(sorted(members))
 
     def _neighbours(self, subject: str) -> Iterator[str]:
         for name in self.subject(subject).merges:
@@ -117,39 +124,48 @@ class Working:
                 assert other is not None  # noqa: S101 - it holds
                 yield other
 
-    def _name(self, happening: Happening) -> None:
-        subject, data = happening.by.subject, happening.data
-        ref = entity(happening)
+    def _name(self, happening: Happening, ref: Ref | None) -> None:
         if ref is not None:
             self.touch(ref)
-        match data:
-            case wire.TicketCreated() | wire.CallOffered() | wire.HelpViewed():
-                self.link(subject)
-            case wire.CallLegEnded() if data.ticket is not None:
-                self._wanted.add(Ref("ticket", data.ticket))
-            case wire.SurveySent() | wire.OrderPlaced() if subject is not None:
-                self._want_subject(subject)
-            case _:
-                self._name_customer(happening)
+        name = self._NAMING.get(type(happening.data))
+        if name is not None:
+            name(self, happening)
 
-    def _name_customer(self, happening: Happening) -> None:
-        subject, data = happening.by.subject, happening.data
-        match data:
-            case wire.CustomerCreated() if subject is not None:
-                self._created.add(subject)
-                self.link(subject)
-                self._want_subject(subject)
-            case wire.CustomerMerged():
-                self._wanted.add(Ref("merge", happening.by.key.hex()))
-                self.link(subject)
-                self.link(data.from_subject)
-            case wire.CustomerUnmerged():
-                self._wanted.add(Ref("merge", data.merge_event_id))
-            case wire.CustomerErased() if subject is not None:
-                self._purged.add(subject)
-                self.link(subject)
-            case _:
-                pass
+    def _name_contact(self, happening: Happening) -> None:
+        self.link(happening.by.subject)
+
+    def _name_owner(self, happening: Happening) -> None:
+        if happening.by.subject is not None:
+            self._want_subject(happening.by.subject)
+
+    def _name_leg(self, happening: Happening) -> None:
+        data = happening.data
+        if isinstance(data, wire.CallLegEnded) and data.ticket is not None:
+            self._wanted.add(Ref("ticket", data.ticket))
+
+    def _name_created(self, happening: Happening) -> None:
+        subject = happening.by.subject
+        if subject is not None:
+            self._created.add(subject)
+            self.link(subject)
+            self._want_subject(subject)
+
+    def _name_merged(self, happening: Happening) -> None:
+        data = happening.data
+        if isinstance(data, wire.CustomerMerged):
+            self._wanted.add(Ref("merge", happening.by.key.hex()))
+            self.link(happening.by.subject)
+            self.link(data.from_subject)
+
+    def _name_unmerged(self, happening: Happening) -> None:
+        if isinstance(happening.data, wire.CustomerUnmerged):
+            self._wanted.add(Ref("merge", happening.data.merge_event_id))
+
+    def _name_erased(self, happening: Happening) -> None:
+        subject = happening.by.subject
+        if subject is not None:
+            self._purged.add(subject)
+            self.link(subject)
 
     def _want_subject(self, subject: str) -> None:
         ref = Ref("subject", subject)
@@ -160,6 +176,8 @@ class Working:
     def _expand(self, ref: Ref) -> None:
         """What an entity that is here now asks for in its turn."""
         match self.states[ref]:
+            case Subject() as state:
+                self._expand_subject(ref.id, state)
             case LinkedTicket() as state if ref in self.touched:
                 self.link(state.ticket.subject)
                 for call in state.calls:
@@ -173,8 +191,6 @@ class Working:
                 self._want_subject(state.survey.subject)
             case Order() as state if state.subject is not None:
                 self._want_subject(state.subject)
-            case Subject() as state:
-                self._expand_subject(ref.id, state)
             case Merge() as state if state.a is not None:
                 self.link(state.a)
                 self.link(state.b)
@@ -182,7 +198,7 @@ class Working:
                 pass
 
     def _expand_subject(self, name: str, state: Subject) -> None:
-        if name in self.linked:
+        if state.merges and name in self.linked:
             self._wanted.update(Ref("merge", merge) for merge in state.merges)
         if name in self._created:
             for survey in state.surveys:
@@ -191,3 +207,17 @@ class Working:
             for kind in _OWNED:
                 for owned in getattr(state, kind):
                     self.touch(Ref(kind[:-1], owned))
+
+    _NAMING: ClassVar[Mapping[type, Callable[["Working", Happening], None]]] = {
+        wire.TicketCreated: _name_contact,
+        wire.CallOffered: _name_contact,
+        wire.HelpViewed: _name_contact,
+        wire.CallLegEnded: _name_leg,
+        wire.SurveySent: _name_owner,
+        wire.OrderPlaced: _name_owner,
+        wire.CustomerCreated: _name_created,
+        wire.CustomerMerged: _name_merged,
+        wire.CustomerUnmerged: _name_unmerged,
+        wire.CustomerErased: _name_erased,
+    }
+    """What each event names beside what it is about; by type, since it is asked often."""
