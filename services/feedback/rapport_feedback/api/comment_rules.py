@@ -1,19 +1,19 @@
 """The rules by which comments are understood: read, replaced, tried, and applied to what was."""
 
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.jsonbody import JsonRoute
-from rapport_runtime.http.paging import decode_cursor, encode_cursor
 from rapport_runtime.http.problems import ApiError
 from rapport_runtime.http.views import View, answer
 
+from rapport_feedback.api.asked import Reader as MayRead
+from rapport_feedback.api.asked import Writer as MayWrite
+from rapport_feedback.api.places import Place, read_place, write_place
 from rapport_feedback.desk import AtDesk
 from rapport_feedback.domain.comments import Match, Reader
-from rapport_feedback.reclassify import Place, reclassify
+from rapport_feedback.reclassify import reclassify
 from rapport_feedback.rulebook import Rulebook, add_rulebook, load_rulebook, lock_rulebook
 from rapport_feedback.schemas.comment_rules import (
     AskedTry,
@@ -26,8 +26,6 @@ from rapport_feedback.sentiment import find_sentiment, sound
 
 router = APIRouter(prefix="/v1", tags=["comment rules"], route_class=JsonRoute)
 
-_Reader = Annotated[Principal, requires("feedback:read")]
-_Writer = Annotated[Principal, requires("feedback:write")]
 _IfMatch = Annotated[
     str | None, Header(max_length=100, description="The ETag of the version that is replaced")
 ]
@@ -70,7 +68,7 @@ class ReclassifiedView(View):
 
 
 @router.get("/comment-rules", summary="Read the rules", responses={200: {"model": RulesView}})
-async def read_rules(_: _Reader, desk: AtDesk) -> Response:
+async def read_rules(_: MayRead, desk: AtDesk) -> Response:
     return _answer(await load_rulebook(desk.pool))
 
 
@@ -80,7 +78,7 @@ async def read_rules(_: _Reader, desk: AtDesk) -> Response:
     responses={200: {"model": RulesView}},
 )
 async def receive_rules(
-    principal: _Writer, desk: AtDesk, document: RulesDocument, if_match: _IfMatch = None
+    principal: MayWrite, desk: AtDesk, document: RulesDocument, if_match: _IfMatch = None
 ) -> Response:
     async with desk.engine.begin() as tx:
         known = await lock_rulebook(tx)
@@ -96,9 +94,9 @@ async def receive_rules(
     summary="See what the rules make of a comment",
     responses={200: {"model": TriedView}},
 )
-async def receive_try(_: _Reader, desk: AtDesk, asked: AskedTry) -> Response:
-    known = None if asked.rules else await load_rulebook(desk.pool)
-    reader = known.reader if asked.rules is None and known else _reader(asked.rules)
+async def receive_try(_: MayRead, desk: AtDesk, asked: AskedTry) -> Response:
+    known = await load_rulebook(desk.pool) if asked.rules is None else None
+    reader = known.reader if known is not None else _reader(asked.rules)
     found = reader.matches(asked.text, asked.language)
     said = reader.conclude(found, asked.about)
     return answer(
@@ -117,21 +115,19 @@ async def receive_try(_: _Reader, desk: AtDesk, asked: AskedTry) -> Response:
     summary="Read comments again by the rules of now",
     responses={200: {"model": ReclassifiedView}},
 )
-async def receive_reclassify(_: _Writer, desk: AtDesk, asked: AskedReclassify) -> Response:
+async def receive_reclassify(_: MayWrite, desk: AtDesk, asked: AskedReclassify) -> Response:
     query = f"reclassify {asked.since.isoformat()}"
     after: Place = (asked.since, "")
     if asked.cursor is not None:
-        at, survey = decode_cursor(asked.cursor, query, length=2)
-        after = (datetime.fromisoformat(str(at)), str(survey))
+        after = read_place(asked.cursor, query)
     done = await reclassify(desk, after, asked.limit)
-    place = done.after and (done.after[0].isoformat(), done.after[1])
     return answer(
         ReclassifiedView(
             version=done.version,
             looked_at=done.looked_at,
             changed=done.changed,
             erased=done.erased,
-            next_cursor=place and encode_cursor(place, query),
+            next_cursor=done.after and write_place(done.after, query),
         )
     )
 

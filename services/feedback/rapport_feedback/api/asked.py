@@ -1,0 +1,80 @@
+"""What a reader asks for, before anything is read: persons, places, and what cannot be asked."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from rapport_privacy.identifiers import InvalidIdentifierError, normalise
+from rapport_runtime.http.auth import Principal, requires
+from rapport_runtime.http.problems import ApiError, FieldError
+from rapport_runtime.http.views import Standing
+from rapport_runtime.people import read_persons
+from rapport_runtime.pool import Reads
+from rapport_runtime.standing import load_progress
+
+from rapport_feedback.consumer import PROJECTOR
+from rapport_feedback.desk import Desk
+from rapport_feedback.schemas.feedback import FeedbackFilters, Meta
+
+Reader = Annotated[Principal, requires("feedback:read")]
+Writer = Annotated[Principal, requires("feedback:write")]
+
+
+class CommentsNotSearchableError(ApiError):
+    """Somebody looks for words in comments."""
+
+    status_code = 422
+
+    def __init__(self) -> None:
+        reason = (
+            "comments cannot be searched: each is sealed under its customer's key and in no index, "
+            "so that an erasure reaches all of them; filter by topic, about or has_comment"
+        )
+        super().__init__(f"q: {reason}", errors=[FieldError("/q", reason, "no_search", "query")])
+
+
+class BadFilterError(ApiError):
+    """A filter that makes no sense."""
+
+    status_code = 422
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(
+            f"{field}: {reason}", errors=[FieldError(f"/{field}", reason, "bad_filter", "query")]
+        )
+
+
+def check_filters(filters: FeedbackFilters) -> None:
+    """Raises CommentsNotSearchableError, BadFilterError."""
+    if filters.q is not None:
+        raise CommentsNotSearchableError
+    if filters.start is not None and filters.end is not None and filters.start >= filters.end:
+        raise BadFilterError("from", "lies at or after `to`; it is the first instant that counts")
+
+
+async def customer_of(desk: Desk, named: str | None) -> Sequence[str] | None:
+    """All subjects of the person whom a filter names; none when nobody is known by it.
+
+    Raises BadFilterError, KeyringUnavailableError.
+    """
+    if named is None:
+        return None
+    subject: str | None
+    kind, colon, value = named.partition(":")
+    try:
+        subject = (
+            await desk.keyring.find(kind, normalise(kind, value)) if colon else str(UUID(named))
+        )
+    except (InvalidIdentifierError, ValueError):
+        reason = "is neither a subject id nor an identifier like `user_id:u-97`"
+        raise BadFilterError("customer", reason) from None
+    if subject is None:
+        return ()
+    return (await read_persons(desk.pool, [subject])).of(subject).members
+
+
+async def standing(reads: Reads) -> Meta:
+    """How current what is read is."""
+    said = Standing.of(await load_progress(reads, PROJECTOR), PROJECTOR, datetime.now(UTC))
+    return Meta(**said.model_dump())
