@@ -4,7 +4,7 @@ from typing import Final
 
 from rapport_runtime.pool import Snapshot
 
-KINDS: Final = ("call", "order", "survey", "ticket")
+KINDS: Final = ("call", "loop", "order", "survey", "ticket")
 
 _COUNT: Final = """
 SELECT kind, count(*) FROM entity WHERE kind = ANY($1::text[]) AND last_at IS NULL GROUP BY kind

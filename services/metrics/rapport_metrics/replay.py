@@ -19,6 +19,7 @@ KINDS: Final[dict[str, str]] = {
     **dict.fromkeys(("fcr", "fcr_net"), "ticket call subject"),
     "self_service": "subject",
     **dict.fromkeys(("aov", "revenue_gross", "refunds"), "order"),
+    **dict.fromkeys(("loop_time", "loop_informed", "loop_in_time"), "loop"),
     **dict.fromkeys(
         ("abandonment", "service_level", "asa", "aht", "aht_leg", "transfer_rate", "outbound_aht"),
         "call",

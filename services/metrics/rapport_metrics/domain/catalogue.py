@@ -24,6 +24,7 @@ SURVEY: Final = ("channel", "team", "agent", "about", "segment")
 CALL: Final = ("channel", "team", "agent", "topic")
 CONTACT: Final = ("channel", "team", "agent", "topic")
 MONEY: Final = ("channel", "currency")
+LOOP: Final = ("agent",)
 NONE: Final[tuple[str, ...]] = ()
 
 _SHARES_OF_PERSONS: Final = {
@@ -132,6 +133,9 @@ _KPIS: Final = (
         )
         for kind in ("nps", "csat", "ces")
     ),
+    _spread("loop_time", "Follow-ups of feedback: time to close", "loop_time", LOOP, "feedback"),
+    _share("loop_informed", "Follow-ups: the customer was told", "loop_informed", LOOP, "feedback"),
+    _share("loop_in_time", "Follow-ups closed in time", "loop_in_time", LOOP, "feedback"),
     _mean("aht", "Average handle time", "seconds", "aht", CALL, "2.5"),
     _mean("aht_leg", "Average handle time of an agent", "seconds", "aht_leg", CALL, "2.5"),
     _spread("handle_time", "Handle time of a call", "aht", CALL, "2.5"),

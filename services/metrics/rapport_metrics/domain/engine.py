@@ -21,7 +21,7 @@ from rapport_metrics.domain.past import span
 from rapport_metrics.domain.totals import Totals
 from rapport_metrics.domain.working import Working
 
-_SETTLING_ORDER: Final = ("ticket", "call", "survey", "order")
+_SETTLING_ORDER: Final = ("ticket", "call", "survey", "order", "loop")
 
 
 def run(

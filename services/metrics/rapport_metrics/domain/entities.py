@@ -10,6 +10,7 @@ import msgspec
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contacts import Contact
 from rapport_metrics.domain.contracts import Subscription
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.surveys import Survey
 from rapport_metrics.domain.tickets import Ticket
@@ -48,6 +49,7 @@ class Subject(msgspec.Struct, array_like=True):
     """The same ids to when contact was sought, whether we answered or not."""
     sessions: dict[str, Told] = {}
     """Help sessions, by their first view."""
+    loops: list[str] = []
 
 
 class LinkedTicket(msgspec.Struct, array_like=True):
@@ -64,7 +66,9 @@ class StampedSurvey(msgspec.Struct, array_like=True):
     segment: str | None = None
 
 
-State: TypeAlias = LinkedTicket | Call | StampedSurvey | Order | Subscription | Subject | Merge
+State: TypeAlias = (
+    LinkedTicket | Call | StampedSurvey | Order | Loop | Subscription | Subject | Merge
+)
 
 
 class Ref(NamedTuple):
@@ -79,6 +83,7 @@ KINDS: Final[dict[str, type[State]]] = {
     "call": Call,
     "survey": StampedSurvey,
     "order": Order,
+    "loop": Loop,
     "subscription": Subscription,
     "subject": Subject,
     "merge": Merge,

@@ -5,11 +5,12 @@ from typing import Final, get_args
 
 from rapport_events import wire
 
-from rapport_metrics.domain import calls, contracts, orders, surveys, tickets
+from rapport_metrics.domain import calls, contracts, loops, orders, surveys, tickets
 from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contracts import Subscription
 from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, Subject
 from rapport_metrics.domain.happening import Happening
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.working import Working
 
@@ -60,6 +61,12 @@ def _take_order(working: Working, happening: Happening, ref: Ref | None, _: set[
         orders.place(state, data, by)
     elif isinstance(data, wire.OrderRefunded):
         orders.refund(state, data, by)
+
+
+def _take_loop(working: Working, happening: Happening, ref: Ref | None, _: set[Ref]) -> None:
+    state = None if ref is None else working.states[ref]
+    if isinstance(state, Loop) and isinstance(happening.data, loops.LoopEvent):
+        loops.evolve(state, happening.data, happening.by)
 
 
 def _take_subscription(
@@ -151,6 +158,7 @@ _TAKING: Final[dict[type, Taking]] = {
     **dict.fromkeys(get_args(calls.CallEvent), _take_call),
     **dict.fromkeys(get_args(surveys.SurveyEvent), _take_survey),
     **dict.fromkeys(get_args(orders.OrderEvent), _take_order),
+    **dict.fromkeys(get_args(loops.LoopEvent), _take_loop),
     **dict.fromkeys(get_args(contracts.SubscriptionEvent), _take_subscription),
     wire.CustomerCreated: _create,
     wire.CustomerMerged: _merge,

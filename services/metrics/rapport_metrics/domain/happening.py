@@ -7,6 +7,7 @@ from rapport_events import wire
 from rapport_metrics.domain.calls import CallEvent
 from rapport_metrics.domain.contracts import SubscriptionEvent
 from rapport_metrics.domain.entities import Ref
+from rapport_metrics.domain.loops import LoopEvent
 from rapport_metrics.domain.orders import OrderEvent
 from rapport_metrics.domain.surveys import SurveyEvent
 from rapport_metrics.domain.tickets import TicketEvent
@@ -32,6 +33,7 @@ _KINDS: Final[dict[type, str]] = {
         ("call", CallEvent),
         ("survey", SurveyEvent),
         ("order", OrderEvent),
+        ("loop", LoopEvent),
         ("subscription", SubscriptionEvent),
     )
     for type_ in get_args(union)

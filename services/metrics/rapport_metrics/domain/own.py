@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from rapport_metrics.domain import calls, orders, service, surveys
+from rapport_metrics.domain import calls, loops, orders, service, surveys
 from rapport_metrics.domain.calls import Call, CallSettings
 from rapport_metrics.domain.contacts import (
     REPEAT_WINDOW,
@@ -17,6 +17,7 @@ from rapport_metrics.domain.contacts import (
 )
 from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, State, Subject
 from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.service import ServiceSettings
 from rapport_metrics.domain.surveys import SurveySettings
@@ -58,6 +59,8 @@ def entity_facts(
             yield from surveys.facts(state.survey, state.segment, options.surveys)
         case Order():
             yield from orders.facts(state)
+        case Loop():
+            yield from loops.facts(state)
         case _:
             pass
 

@@ -8,10 +8,17 @@ from rapport_metrics.domain.calls import Call
 from rapport_metrics.domain.contacts import Contact, of_call, of_ticket
 from rapport_metrics.domain.entities import LinkedTicket, Ref, StampedSurvey, State, Subject
 from rapport_metrics.domain.evolve import stamp
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.working import Working
 
-_LISTS: Final = {"ticket": "tickets", "call": "calls", "survey": "surveys", "order": "orders"}
+_LISTS: Final = {
+    "ticket": "tickets",
+    "call": "calls",
+    "survey": "surveys",
+    "order": "orders",
+    "loop": "loops",
+}
 
 
 _OWNER: Final[Mapping[type, Callable[[Any], str | None]]] = {
@@ -19,6 +26,7 @@ _OWNER: Final[Mapping[type, Callable[[Any], str | None]]] = {
     StampedSurvey: attrgetter("survey.subject"),
     Call: attrgetter("subject"),
     Order: attrgetter("subject"),
+    Loop: attrgetter("subject"),
 }
 
 

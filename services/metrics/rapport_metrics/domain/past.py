@@ -10,6 +10,7 @@ from rapport_metrics.domain.contacts import Contact
 from rapport_metrics.domain.contracts import Subscription
 from rapport_metrics.domain.entities import LinkedTicket, StampedSurvey, State, Subject
 from rapport_metrics.domain.facts import Fact
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.tickets import Ticket
 from rapport_metrics.domain.told import Told
@@ -26,6 +27,8 @@ def cut(state: State, before: int) -> State:
             return _cut_survey(state, before)
         case Order():
             return _cut_order(state, before)
+        case Loop():
+            return _cut_loop(state, before)
         case Subject():
             return _cut_subject(state, before)
         case _:
@@ -82,6 +85,15 @@ def _cut_order(order: Order, before: int) -> Order:
         order,
         placed=_kept(order.placed, before),
         refunds={name: one for name, one in order.refunds.items() if one.told.at < before},
+    )
+
+
+def _cut_loop(loop: Loop, before: int) -> Loop:
+    closed = loop.closed
+    return msgspec.structs.replace(
+        loop,
+        opened=_kept(loop.opened, before),
+        closed=closed if closed is not None and closed.told.at < before else None,
     )
 
 
@@ -148,6 +160,12 @@ def _of_order(state: Order) -> list[int]:
     return [state.placed.at, *(one.told.at for one in state.refunds.values())]
 
 
+def _of_loop(state: Loop) -> list[int]:
+    if state.opened is None:
+        return []
+    return [state.opened.at, *([] if state.closed is None else [state.closed.told.at])]
+
+
 def _of_subscription(state: Subscription) -> list[int]:
     return [term.told.at for term in state.terms]
 
@@ -161,6 +179,7 @@ _TOLD: Final[Mapping[type, Callable[[Any], list[int]]]] = {
     Call: _of_call,
     StampedSurvey: _of_survey,
     Order: _of_order,
+    Loop: _of_loop,
     Subscription: _of_subscription,
     Subject: _of_subject,
 }

@@ -16,9 +16,10 @@ from rapport_metrics.domain.entities import (
     Subject,
 )
 from rapport_metrics.domain.happening import Happening, entity
+from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 
-_OWNED: Final = ("surveys", "tickets", "calls", "orders")
+_OWNED: Final = ("surveys", "tickets", "calls", "orders", "loops")
 
 
 class Working:
@@ -189,7 +190,7 @@ class Working:
                 )
             case StampedSurvey() as state if state.survey.subject is not None:
                 self._want_subject(state.survey.subject)
-            case Order() as state if state.subject is not None:
+            case Order() | Loop() as state if state.subject is not None:
                 self._want_subject(state.subject)
             case Merge() as state if state.a is not None:
                 self.link(state.a)
@@ -215,6 +216,7 @@ class Working:
         wire.CallLegEnded: _name_leg,
         wire.SurveySent: _name_owner,
         wire.OrderPlaced: _name_owner,
+        wire.LoopOpened: _name_owner,
         wire.CustomerCreated: _name_created,
         wire.CustomerMerged: _name_merged,
         wire.CustomerUnmerged: _name_unmerged,
