@@ -126,7 +126,7 @@ def _decision(asked: Question, gates: list[Gate], failed: str | None, *, shadow:
         effect=_effect(way) if outcome == "sent" and not shadow else None,
         template=trigger.template if outcome == "sent" else None,
         language=_language(asked.scene.customer, policies),
-        variables=variables(asked.scene),
+        variables=variables(asked.scene) if outcome == "sent" else {},
         goal=None if trigger.goal is None else trigger.goal.name,
         within=None if trigger.goal is None else trigger.goal.within,
         shadow=shadow,

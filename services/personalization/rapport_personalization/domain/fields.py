@@ -102,8 +102,13 @@ def _of_event(name: str, scene: Scene) -> Reading:
     value = getattr(moment.data, name, None)
     if value is None:
         value = getattr(moment.data, f"{name}_", None)
+    if value is None and name in _FLAGS:
+        value = False
     return Reading(value, (moment.key,))
 
+
+_FLAGS: Final = frozenset({"bot", "transferred"})
+"""What is left out is not so."""
 
 _ENVELOPE: Final = frozenset({"at", "channel", "type"})
 

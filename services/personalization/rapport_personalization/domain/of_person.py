@@ -93,6 +93,13 @@ def _waiting(customer: Customer) -> Mark | None:
     return min((mark for mark in waiting if mark is not None), default=None)
 
 
+def _is_checking_out(scene: Scene) -> Reading:
+    checkout, order = scene.customer.newest_checkout, scene.customer.newest_order
+    if checkout is None or scene.now - checkout.at > _HOUR:
+        return Reading(value=False)
+    return Reading(order is None or order < checkout, (checkout.key,))
+
+
 def _churn_before(customer: Customer) -> float:
     known = customer.predictions.get("churn_risk")
     return 0.0 if known is None or known.before is None else known.before
@@ -130,6 +137,7 @@ CUSTOMER: Final[Mapping[str, Field]] = MappingProxyType(
         "newest_order_at": _since("Any order, refunded or not.", lambda one: one.newest_order),
         "newest_cart_at": _since("The last change of any cart.", lambda one: one.newest_cart),
         "newest_checkout_at": _since("The last checkout.", lambda one: one.newest_checkout),
+        "is_checking_out": Field("bool", "Checkout in the last hour, no order.", _is_checking_out),
         "median_gap": Field("duration", "Between purchases, nearest rank.", _median_gap),
         "stage": Field("string", "prospect, new, active, loyal, at_risk …", _stage),
         "contacts_7d": Field("int", "Times they sought help in 7 days.", _contacts),

@@ -66,8 +66,19 @@ def _reply_due(scene: Scene) -> Reading:
 
 
 def _is_surveyed(scene: Scene) -> Reading:
+    if scene.thing not in scene.customer.tickets:
+        return NOTHING
     found = [one for one in scene.customer.answers.values() if one.ticket == scene.thing]
     return Reading(bool(found), tuple(one.given.key for one in found))
+
+
+def _has_cart(scene: Scene) -> Reading:
+    session, cart = scene.customer.sessions.get(scene.thing or ""), scene.customer.newest_cart
+    if session is None:
+        return NOTHING
+    if cart is None or cart.at < session.began.at:
+        return Reading(value=False)
+    return Reading(value=True, keys=(cart.key,))
 
 
 def _points_left(scene: Scene) -> Reading:
@@ -106,6 +117,7 @@ THINGS: Final[Mapping[str, Field]] = MappingProxyType(
         "session.views": _session("int", "Products looked at.", lambda one: one.views),
         "session.began_at": _session("timestamp", "First view.", lambda one: one.began),
         "session.product": _session("string", "Looked at last.", lambda one: one.product),
+        "session.has_cart": Field("bool", "Something went into a cart since it began.", _has_cart),
         "ticket.created_at": _ticket("timestamp", "When it began.", lambda one: one.created),
         "ticket.topic": _ticket("string", "What it is about.", lambda one: one.topic),
         "ticket.priority": _ticket(

@@ -1,6 +1,6 @@
 """When a person may be written to: never in the night of where they live (kpis.md 6.3)."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def next_allowed(at: datetime, where: ZoneInfo, hours: QuietHours) -> datetime:
 def local_instant(day: date, clock: time, where: ZoneInfo) -> datetime:
     """That wall time in UTC: of two the first; one that DST skips lies an hour later."""
     # In a gap, fold = 0 reckons with the offset of before, which leads past it.
-    return datetime.combine(day, clock, where).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(day, clock, where).astimezone(UTC)
 
 
 def parsed(text: str | None) -> QuietHours | None:
@@ -56,7 +56,7 @@ def _first(day: date, clock: time, where: ZoneInfo, after: datetime) -> datetime
     for when in (day, day + _A_DAY):
         wall = datetime.combine(when, clock, where)
         for found in (wall, wall.replace(fold=1)):
-            instant = found.astimezone(ZoneInfo("UTC"))
+            instant = found.astimezone(UTC)
             if instant > after:
                 return instant
     return after

@@ -30,6 +30,8 @@ class Ticket(Struct, array_like=True):
     topic: str | None = None
     about: str | None = None
     priority: str | None = None
+    asked_priority: str | None = None
+    """When it was created: the first reply is due by this one."""
     channel: str | None = None
     first_reply: Mark | None = None
     """Of a human being."""
@@ -49,7 +51,9 @@ class Ticket(Struct, array_like=True):
         """Until when a human being is to answer; None where nobody waits."""
         if self.created is None or self.channel in UNANSWERABLE:
             return None
-        target = targets.get(self.priority or _DEFAULT_PRIORITY, targets.get(_DEFAULT_PRIORITY))
+        target = targets.get(
+            self.asked_priority or _DEFAULT_PRIORITY, targets.get(_DEFAULT_PRIORITY)
+        )
         return None if target is None else self.created.at + target
 
 
@@ -74,7 +78,7 @@ def _create(ticket: Ticket, data: wire.TicketCreated, moment: Moment) -> None:
     if ticket.created is None:
         ticket.created = ticket.changed = ticket.waiting = moment.mark
         ticket.topic, ticket.about, ticket.priority = data.topic, data.about, data.priority
-        ticket.channel = moment.channel
+        ticket.asked_priority, ticket.channel = data.priority, moment.channel
 
 
 def _speak(ticket: Ticket, data: wire.TicketMessage, mark: Mark) -> None:

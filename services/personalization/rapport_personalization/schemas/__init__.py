@@ -1,0 +1,1 @@
+"""What the outside says and sees; never the domain itself."""
