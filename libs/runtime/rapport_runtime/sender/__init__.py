@@ -4,6 +4,7 @@ from rapport_runtime.sender.delivering import Sender, deliver
 from rapport_runtime.sender.intake import subscription
 from rapport_runtime.sender.message import (
     Contact,
+    Ending,
     Recipients,
     RecipientsUnavailableError,
     Rendered,
@@ -11,6 +12,8 @@ from rapport_runtime.sender.message import (
     TemplateError,
     Templates,
     Transport,
+    dead,
+    suppressed,
 )
 from rapport_runtime.sender.ops import make_deliveries_router
 from rapport_runtime.sender.settings import SenderSettings
@@ -20,6 +23,7 @@ from rapport_runtime.sender.transports import make_transports
 
 __all__ = [
     "Contact",
+    "Ending",
     "FolderTemplates",
     "Recipients",
     "RecipientsUnavailableError",
@@ -31,8 +35,10 @@ __all__ = [
     "TemplateError",
     "Templates",
     "Transport",
+    "dead",
     "deliver",
     "make_deliveries_router",
     "make_transports",
     "subscription",
+    "suppressed",
 ]

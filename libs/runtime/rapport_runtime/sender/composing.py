@@ -59,14 +59,16 @@ async def compose(
 def _judge(
     request: Requested,
     contact: Contact,
-    variables: Mapping[str, Any] | None,
+    variables: Mapping[str, Any] | Ending,
     transport: Transport | None,
     templates: Templates,
 ) -> Ready | Ending:
     """Whether it may be sent comes before whether it can be."""
     channel = request.data.channel
-    if variables is None or contact.suppressed is not None:
-        return suppressed(contact.suppressed or "erased")
+    if contact.suppressed is not None:
+        return suppressed(contact.suppressed)
+    if isinstance(variables, Ending):
+        return variables
     if request.is_expired:
         return EXPIRED
     if channel is None or transport is None:
@@ -105,4 +107,6 @@ def _render(
     request: Requested, variables: Mapping[str, Any], templates: Templates
 ) -> Rendered | None:
     name, language = request.data.template, request.data.language
-    return None if name is None else templates.render(name, language, variables)
+    if name is None:
+        return None
+    return templates.render(name, language, {**variables, "channel": request.data.channel})

@@ -116,7 +116,8 @@ async def _breathe(
 
 async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready | Ending]]:
     async with sender.engine.begin() as tx:
-        sender.telemetry.stands(await rows.count_dead(tx))
+        if sender.telemetry.wants_count():
+            sender.telemetry.stands(await rows.count_dead(tx))
         if await rows.is_behind(tx):
             return ()
         requests = await rows.take(tx, limit, sender.lease_seconds)
@@ -124,7 +125,9 @@ async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready |
         return ()
     try:
         prepared = await compose(requests, sender.recipients, sender.templates, sender.transports)
-    except RecipientsUnavailableError:
+    except (RecipientsUnavailableError, *WAITED_FOR) as error:
+        if not (isinstance(error, RecipientsUnavailableError) or is_environment(error)):
+            raise
         log.warning("deliveries wait for addresses", count=len(requests))
         async with sender.engine.begin() as tx:
             await rows.give_back(tx, requests, _UNAVAILABLE_SECONDS)

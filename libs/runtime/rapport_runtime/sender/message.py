@@ -121,8 +121,10 @@ class Recipients(Protocol):
     async def addresses(self, subjects: Collection[str]) -> Mapping[str, Contact]:
         """Where each can be reached; who is left out cannot be."""
 
-    async def variables(self, requests: Sequence[Requested]) -> Sequence[Mapping[str, Any] | None]:
-        """The personal part of each; None when it can never be read again."""
+    async def variables(
+        self, requests: Sequence[Requested]
+    ) -> Sequence[Mapping[str, Any] | Ending]:
+        """What each message is to say; or how it ends, when that cannot be read any more."""
 
 
 class Templates(Protocol):
