@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -13,8 +14,12 @@ import asyncpg
 import httpx2
 from fastapi import FastAPI
 from rapport_cli.stack.broker import Broker
-from rapport_events.envelope import Record
+from rapport_events.codec import decode
+from rapport_events.envelope import Envelope, Record
 from rapport_feedback.consumer import subscription
+from rapport_feedback.deciding import Tools, ask_once
+from rapport_feedback.definitions import go_live, save_draft
+from rapport_feedback.domain.definition import Definition
 from rapport_feedback.main import create_app, make_resources
 from rapport_feedback.settings import FeedbackSettings
 from rapport_privacy.keyring import Keyring
@@ -25,7 +30,7 @@ from rapport_runtime.http.keyfile import add_key
 from rapport_runtime.inbox import fresh
 from rapport_runtime.subscription import Resources
 
-from tests.support.privacy import rows_of
+from tests.support.privacy import resolved, rows_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,25 @@ class House:
                 sifted = await fresh(feedback.name, tx, taken)
                 if sifted.new:
                     await outbox.add(tx, await feedback.apply(tx, sifted.new))
+
+    async def live(self, now: datetime, **definition: Any) -> None:  # noqa: ANN401 - any JSON
+        """A survey that is live from then on, in its next version."""
+        async with self.resources.engine.begin() as tx:
+            draft, _ = await save_draft(tx, Definition.model_validate(definition), "test")
+            await go_live(tx, draft.id, draft.version, now)
+
+    async def ask(self, now: datetime, limit: int = 1_000) -> int:
+        """One round of deciding; how many were due."""
+        return await ask_once(self.resources, Tools(self.settings, self.keyring), now, limit)
+
+    async def facts(self) -> list[Envelope]:
+        """What was told to others, in order; nothing relays it here."""
+        rows = await self.rows("SELECT value FROM outbox ORDER BY id")
+        return [decode(row["value"]) for row in rows]
+
+    async def subject(self, **identifiers: str) -> str:
+        """A customer whom the keyring knows."""
+        return str((await resolved(self.keyring, **identifiers)).subject)
 
     async def get(self, path: str, caller: str | None = "reader", **query: Any) -> httpx2.Response:  # noqa: ANN401 - any query
         return await self.client.get(path, params=query, headers=self.auth(caller))

@@ -1,29 +1,99 @@
 """The Kafka door: keeps what decides who is asked level with the log."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
+from rapport_events import wire
+from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
+from rapport_runtime import people
+from rapport_runtime.database import driver
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_feedback import marking, store
+from rapport_feedback.definitions import load_watch
+from rapport_feedback.domain.asking import Policy, allowed_at
+from rapport_feedback.domain.eligible import Candidate, Watch
+from rapport_feedback.domain.reading import Known, Told, case_of, matters, read, read_cases
+from rapport_feedback.domain.respondent import pack
 from rapport_feedback.settings import FeedbackSettings
 
 PROJECTOR: Final = "feedback.v1"
 TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name, ENGAGEMENT.name)
 
+_MANY: Final = 1_000
+"""From so many events on another thread reads them, so that an API beside the worker lives."""
+
 
 def subscription(settings: FeedbackSettings) -> Subscription:
     """The projection under these settings."""
+    policy = settings.asking.policy()
 
     async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
-        return await _apply(tx, batch, settings)
+        return await _apply(tx, batch, policy)
 
     return Subscription(name=PROJECTOR, topics=TOPICS, apply=apply)
 
 
-async def _apply(
-    _tx: AsyncConnection, _batch: Sequence[Record], _settings: FeedbackSettings
-) -> Sequence[Derived]:
+async def _apply(tx: AsyncConnection, batch: Sequence[Record], policy: Policy) -> Sequence[Derived]:
+    heard = await people.hear(tx, batch)
+    if heard.erased:
+        await store.purge(tx, heard.erased)
+        await store.hurry(tx, heard.erased)
+    watch = await load_watch(tx, datetime.now(UTC))
+    told = [one for one in (_tell(record, watch) for record in batch) if one is not None]
+    if told:
+        await _read(tx, told, watch, policy)
+    await marking.mark(tx, batch)
     return ()
+
+
+def _tell(record: Record, watch: Watch) -> Told | None:
+    """Of what we ourselves told only what changes whom we may ask; to be told is no visit."""
+    if matters(record.envelope.type, watch):
+        return record, decode_data(record.envelope)
+    return (record, None) if record.topic == INTERACTIONS.name else None
+
+
+async def _read(tx: AsyncConnection, told: Sequence[Told], watch: Watch, policy: Policy) -> None:
+    known = await _load(tx, told, watch)
+    tickets = frozenset(known.tickets)
+    before = {subject: pack(state) for subject, state in known.respondents.items()}
+    # A case first: who resolved it may have been told later in the batch.
+    read_cases(told, known.tickets)
+    if len(told) < _MANY:
+        candidates = read(told, known, watch)
+    else:
+        candidates = await asyncio.to_thread(read, told, known, watch)
+    await store.save_respondents(tx, known.respondents, before)
+    await store.save_tickets(tx, known.tickets, tickets)
+    await store.add_candidates(tx, [(one, _when(one, known, policy)) for one in candidates])
+
+
+async def _load(tx: AsyncConnection, told: Sequence[Told], watch: Watch) -> Known:
+    subjects = {record.envelope.subject for record, _ in told} - {None}
+    wanted = {subject for subject in subjects if subject is not None}
+    members: dict[str, Sequence[str]] = {}
+    if watch.counts:
+        users = {
+            record.envelope.subject
+            for record, data in told
+            if isinstance(data, wire.FeatureUsed) and record.envelope.subject is not None
+        }
+        persons = await people.read_persons(await driver(tx), users)
+        members = {subject: persons.of(subject).members for subject in users}
+        wanted.update(*members.values())
+    tickets = {case for case in (case_of(data) for _, data in told) if case is not None}
+    return Known(
+        await store.load_respondents(tx, wanted),
+        await store.load_tickets(tx, tickets) if tickets else {},
+        members,
+    )
+
+
+def _when(candidate: Candidate, known: Known, policy: Policy) -> datetime:
+    return allowed_at(candidate.due_at, known.respondents[candidate.subject], policy)

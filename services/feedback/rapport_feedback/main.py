@@ -24,6 +24,7 @@ from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
 from rapport_feedback.consumer import subscription
+from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
 from rapport_feedback.settings import FeedbackSettings
 
@@ -108,6 +109,20 @@ def worker_component(settings: FeedbackSettings, resources: Resources) -> Compon
             outbox.relay(settings, resources.engine, stop),
             inbox.keep_pruned(resources.engine, stop),
         )
+
+    return work
+
+
+def asker_component(settings: FeedbackSettings, resources: Resources) -> Component:
+    """Asks whose time has come, or says why not."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        keyring = await open_keyring(settings)
+        try:
+            await ask(resources, Tools(settings, keyring), stop)
+        finally:
+            await keyring.close()
 
     return work
 

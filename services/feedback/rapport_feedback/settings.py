@@ -1,12 +1,15 @@
 """What may differ between two deployments of the feedback service."""
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+
+from rapport_feedback.domain.asking import Policy
+from rapport_feedback.domain.quiet import Quiet
 
 
 def _known_zone(name: str) -> str:
@@ -33,6 +36,17 @@ class AskingSettings(Section):
     )
     too_late_hours: int = Field(default=72, ge=1, description="due for longer: not asked any more")
     decide_seconds: float = Field(default=0.2, gt=0, description="how often due ones are taken")
+
+    def policy(self) -> Policy:
+        """As the gates take it."""
+        return Policy(
+            zone=ZoneInfo(self.zone),
+            quiet=Quiet(self.quiet_from, self.quiet_until),
+            throttle=timedelta(days=self.throttle_days),
+            language=self.language,
+            consent=self.consent,
+            too_late=timedelta(hours=self.too_late_hours),
+        )
 
 
 class LoopSettings(Section):

@@ -1,0 +1,172 @@
+"""Who becomes eligible for which survey by an event, and from when on it is due."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID, uuid5
+
+from rapport_events import wire
+from rapport_events.envelope import Envelope, Record
+
+from rapport_feedback.domain.definition import Definition
+from rapport_feedback.domain.rules import COUNTED, EventRule, PeriodRule, Rule, anchor_of
+
+_SURVEYS: Final = UUID("0d1c8f52-6a63-5f0e-9b0e-54a3f6a7d5c1")
+"""Names the space of our survey ids."""
+
+_PERIOD: Final = "period:"
+_REFS: Final = ("ticket", "order", "agent", "team", "topic")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A definition as it was live from `live_at` on, until `retired_at`."""
+
+    definition: Definition
+    version: int
+    live_at: datetime
+    retired_at: datetime | None = None
+
+    def covers(self, time: datetime) -> bool:
+        return self.live_at <= time and (self.retired_at is None or time < self.retired_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who is to be asked, or to be told apart from those who are."""
+
+    survey: str
+    definition: str
+    version: int
+    kind: str
+    about: str | None
+    rule: str | None
+    """None: asked by hand."""
+    anchor: str
+    subject: str
+    cause: bytes
+    happened_at: datetime
+    due_at: datetime
+    refs: Mapping[str, str]
+
+    @property
+    def reason(self) -> tuple[str, str | None, str]:
+        """For which a person is asked once."""
+        return self.definition, self.rule, self.anchor
+
+
+class Uses(NamedTuple):
+    """How often somebody had used a feature, before an event and after it."""
+
+    before: int
+    after: int
+
+
+class Watch:
+    """The versions that were live lately, by the types of events that they wait for."""
+
+    __slots__ = ("_by_type", "types")
+
+    def __init__(self, versions: Sequence[Version]) -> None:
+        self._by_type: dict[str, list[Version]] = {}
+        for version in versions:
+            for type_ in sorted(_types(version.definition)):
+                self._by_type.setdefault(type_, []).append(version)
+        self.types = frozenset(self._by_type)
+
+    @property
+    def counts(self) -> bool:
+        """Whether any rule counts uses of a feature."""
+        return COUNTED in self.types
+
+    def candidates(
+        self, record: Record, data: wire.Data, uses: Uses | None = None
+    ) -> Iterator[Candidate]:
+        """At most one a survey: the first of its rules that wants the event.
+
+        What was imported from before makes nobody eligible, nor what the survey was too late for.
+        """
+        envelope = record.envelope
+        if envelope.historical or envelope.subject is None:
+            return
+        for version in self._by_type.get(envelope.type, ()):
+            if not version.covers(envelope.time):
+                continue
+            for rule in version.definition.rules:
+                anchor = _anchor(rule, envelope, data, uses)
+                if anchor is not None:
+                    yield _candidate(version, rule, anchor, record, data)
+                    break
+
+
+def survey_id(definition: str, rule: str | None, subject: str, anchor: str) -> str:
+    """The same person, the same reason: the same survey, in whatever version it is."""
+    return str(uuid5(_SURVEYS, f"{definition}|{rule or ''}|{subject}|{anchor}"))
+
+
+def next_period(settled: Candidate, version: Version) -> Candidate | None:
+    """Whom a rhythm asks again; None when it was no rhythm, or the survey has given it up."""
+    rule = next((one for one in version.definition.rules if one.id == settled.rule), None)
+    if not isinstance(rule, PeriodRule) or not settled.anchor.startswith(_PERIOD):
+        return None
+    number = int(settled.anchor.removeprefix(_PERIOD)) + 1
+    definition, anchor = version.definition, f"{_PERIOD}{number}"
+    return Candidate(
+        survey=survey_id(definition.id, rule.id, settled.subject, anchor),
+        definition=definition.id,
+        version=version.version,
+        kind=definition.kind,
+        about=definition.about,
+        rule=rule.id,
+        anchor=anchor,
+        subject=settled.subject,
+        cause=settled.cause,
+        happened_at=settled.happened_at,
+        due_at=settled.due_at + rule.period,
+        refs={},
+    )
+
+
+def _types(definition: Definition) -> Iterator[str]:
+    for rule in definition.rules:
+        if isinstance(rule, EventRule):
+            yield rule.type
+        else:
+            yield from rule.types
+
+
+def _anchor(rule: Rule, envelope: Envelope, data: wire.Data, uses: Uses | None) -> str | None:
+    """The reason that the rule sees in the event; None: it sees none."""
+    if isinstance(rule, PeriodRule):
+        return f"{_PERIOD}1" if envelope.type in rule.types else None
+    if rule.type != envelope.type or not rule.wants(envelope, data):
+        return None
+    if rule.nth is None:
+        return anchor_of(envelope, data)
+    if uses is None or not uses.before < rule.nth <= uses.after:
+        return None
+    return f"use:{rule.where['feature']}:{rule.nth}"
+
+
+def _candidate(
+    version: Version, rule: Rule, anchor: str, record: Record, data: wire.Data
+) -> Candidate:
+    definition, envelope = version.definition, record.envelope
+    assert envelope.subject is not None  # noqa: S101 - for the type checker
+    delay = rule.period if isinstance(rule, PeriodRule) else rule.delay
+    named = {name: getattr(data, name, None) for name in _REFS}
+    return Candidate(
+        survey=survey_id(definition.id, rule.id, envelope.subject, anchor),
+        definition=definition.id,
+        version=version.version,
+        kind=definition.kind,
+        about=definition.about,
+        rule=rule.id,
+        anchor=anchor,
+        subject=envelope.subject,
+        cause=record.key,
+        happened_at=envelope.time,
+        due_at=envelope.time + delay,
+        refs={name: value for name, value in named.items() if isinstance(value, str)},
+    )
