@@ -19,7 +19,7 @@ from rapport_cli.stack.broker import Broker
 from rapport_cli.stack.topics import create_topics
 from rapport_events.envelope import Record
 from rapport_events.topics import INTERACTIONS
-from rapport_profile.__main__ import run_command
+from rapport_profile.__main__ import run_profile
 from rapport_profile.consumer import TOPICS
 from rapport_profile.projection import projection
 from rapport_profile.settings import ProfileSettings
@@ -96,7 +96,7 @@ def _be(words: Sequence[str], environment: Mapping[str, str], out: Path) -> None
     os.environ.update(environment)
     os.dup2(os.open(out, os.O_WRONLY | os.O_APPEND), 1)
     sys.argv = ["rapport_profile", *words]
-    sys.exit(run_command())
+    sys.exit(run_profile())
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """`python -m rapport_ingest api|worker|all|migrate|openapi`. The only reader of the environment."""
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from rapport_runtime.failpoint import arm
-from rapport_runtime.logs import configure_logs
+from rapport_runtime.command import run_command
 from rapport_runtime.serve import Component, run
 
 from rapport_ingest import main, openapi
@@ -47,18 +45,9 @@ _COMMANDS: Final[Mapping[str, Callable[[IngestSettings], int]]] = {
 }
 
 
-def run_command() -> int:
-    parser = argparse.ArgumentParser(prog="python -m rapport_ingest", description=__doc__)
-    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
-    command = parser.parse_args().command
-    if command == "openapi":
-        sys.stdout.buffer.write(openapi.document())
-        return 0
-    settings = IngestSettings()
-    configure_logs(settings.log)
-    arm(settings.failpoints)
-    return _COMMANDS[command](settings)
+def run_ingest() -> int:
+    return run_command("rapport_ingest", IngestSettings, openapi.document, _COMMANDS)
 
 
 if __name__ == "__main__":
-    sys.exit(run_command())
+    sys.exit(run_ingest())

@@ -3,16 +3,14 @@
 The only reader of the environment.
 """
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
+from rapport_runtime.command import run_command
 from rapport_runtime.database import create_engine
-from rapport_runtime.failpoint import arm
-from rapport_runtime.logs import configure_logs
 from rapport_runtime.serve import Component, run
 from rapport_runtime.subscription import Resources
 
@@ -100,24 +98,11 @@ _WITH_OPTIONS: Final[Mapping[str, Callable[[ProfileSettings, Sequence[str]], int
 }
 
 
-def run_command() -> int:
-    parser = argparse.ArgumentParser(prog="python -m rapport_profile", description=__doc__)
-    parser.add_argument("command", choices=[*_COMMANDS, *_WITH_OPTIONS, "openapi"])
-    parser.add_argument("options", nargs=argparse.REMAINDER, help="of rebuild and verify")
-    given = parser.parse_args()
-    command, options = given.command, given.options
-    if options and command not in _WITH_OPTIONS:
-        parser.error(f"{command} takes no options")
-    if command == "openapi":
-        sys.stdout.buffer.write(openapi.document())
-        return 0
-    settings = ProfileSettings()
-    configure_logs(settings.log)
-    arm(settings.failpoints)
-    if command in _WITH_OPTIONS:
-        return _WITH_OPTIONS[command](settings, options)
-    return _COMMANDS[command](settings)
+def run_profile() -> int:
+    return run_command(
+        "rapport_profile", ProfileSettings, openapi.document, _COMMANDS, _WITH_OPTIONS
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(run_command())
+    sys.exit(run_profile())
