@@ -35,6 +35,7 @@ def _all(settings: FeedbackSettings) -> int:
 def _workers(settings: FeedbackSettings, resources: Resources) -> dict[str, Component]:
     return {
         "worker": main.worker_component(settings, resources),
+        "reminders": main.reminders_component(settings, resources),
         "asker": main.asker_component(settings, resources),
     }
 

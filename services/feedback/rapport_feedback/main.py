@@ -23,15 +23,23 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
+from rapport_feedback.api import comment_rules, export, feedback, loops, trends
 from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
+from rapport_feedback.reminders import remind
 from rapport_feedback.settings import FeedbackSettings
 
 PACKAGE: Final = "rapport_feedback"
 SERVICE: Final = "feedback"
 
-_ROUTERS: Final = ()
+_ROUTERS: Final = (
+    comment_rules.router,
+    export.router,
+    feedback.router,
+    loops.router,
+    trends.router,
+)
 """The first that matches answers."""
 
 
@@ -123,6 +131,16 @@ def asker_component(settings: FeedbackSettings, resources: Resources) -> Compone
             await ask(resources, Tools(settings, keyring), stop)
         finally:
             await keyring.close()
+
+    return work
+
+
+def reminders_component(settings: FeedbackSettings, resources: Resources) -> Component:
+    """Tells owners of follow-ups that those are overdue."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await remind(resources, settings.loop, stop)
 
     return work
 
