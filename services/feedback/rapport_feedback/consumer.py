@@ -14,7 +14,7 @@ from rapport_runtime.database import driver
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_feedback import marking, store
+from rapport_feedback import from_log, loops, marking, store
 from rapport_feedback.definitions import load_watch
 from rapport_feedback.domain.asking import Policy, allowed_at
 from rapport_feedback.domain.eligible import Candidate, Watch
@@ -44,11 +44,13 @@ async def _apply(tx: AsyncConnection, batch: Sequence[Record], policy: Policy) -
     if heard.erased:
         await store.purge(tx, heard.erased)
         await store.hurry(tx, heard.erased)
+        await loops.forget(tx, heard.erased, batch[-1].envelope.recordedtime)
     watch = await load_watch(tx, datetime.now(UTC))
     told = [one for one in (_tell(record, watch) for record in batch) if one is not None]
     if told:
         await _read(tx, told, watch, policy)
     await marking.mark(tx, batch)
+    await from_log.take_words(tx, batch)
     return ()
 
 

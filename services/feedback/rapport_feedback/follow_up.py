@@ -37,13 +37,6 @@ LEFT JOIN LATERAL (
 ) p ON true
 """
 
-_NOTE_LANGUAGE: Final = """
-UPDATE answer SET language = said.language
-FROM unnest($1::text[], $2::int[], $3::text[]) AS said(survey, revision, language)
-WHERE answer.survey = said.survey AND answer.revision = said.revision
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer that was recorded a moment ago."""
@@ -89,7 +82,6 @@ async def follow_up_all(
     if not current:
         return ()
     await classify.lock_answers(tx, {one.answer.survey for one in current})
-    await _note_languages(tx, current)
     known = await _load(tx, current)
     understood = await _understand(tx, current, known)
     followed = [one for one in current if not one.historical]
@@ -151,18 +143,6 @@ async def _close_the_loop(
             scores.append((loop.id, answer.score))
     await loops.rescore_loops(tx, scores)
     return [*await loops.correct_loops(tx, corrections), *await loops.open_loops(tx, openings)]
-
-
-async def _note_languages(tx: AsyncConnection, answered: Sequence[Answered]) -> None:
-    """For when the rules change, and the comment is read again."""
-    told = [(one.answer, one.language) for one in answered if one.language and one.comment]
-    if told:
-        await (await driver(tx)).execute(
-            _NOTE_LANGUAGE,
-            [answer.survey for answer, _ in told],
-            [answer.revision for answer, _ in told],
-            [language for _, language in told],
-        )
 
 
 async def _load(tx: AsyncConnection, answered: Sequence[Answered]) -> dict[str, Context]:

@@ -24,7 +24,7 @@ WHERE loop.loop = said.loop AND loop.state = 'open'
 """
 
 
-async def take_from_log(tx: AsyncConnection, records: Sequence[Record]) -> None:
+async def take_words(tx: AsyncConnection, records: Sequence[Record]) -> None:
     """Takes `feedback.classified` and `loop.closed` of any topic; skips all other records.
 
     Our own words come back to rows that are there already, unless the database was restored.
