@@ -122,11 +122,16 @@ def _environment(service: Service, site: Site) -> dict[str, str]:
 
 
 def _sending(service: Service, site: Site) -> dict[str, str]:
-    """On a machine of its own nobody is written to: every message goes into a file."""
+    """On a machine of its own nobody is written to: every message goes into a file.
+
+    So nobody is woken by it either, and whoever tries it at night sees what happens.
+    """
     if service.name != "feedback":
         return {}
     channels = {f"RAPPORT_SENDER__{name}": "console" for name in _WRITTEN_TO}
-    return {**channels, "RAPPORT_SENDER__CONSOLE_FILE": str(site.state.messages_file)}
+    awake = {"RAPPORT_ASKING__QUIET_FROM": "00:00", "RAPPORT_ASKING__QUIET_UNTIL": "00:00"}
+    file = str(site.state.messages_file)
+    return {**channels, **awake, "RAPPORT_SENDER__CONSOLE_FILE": file}
 
 
 def _common(service: Service, site: Site) -> dict[str, str]:
