@@ -19,15 +19,17 @@ from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
+from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_feedback.api import comment_rules, export, feedback, loops, trends
+from rapport_feedback.api import comment_rules, export, feedback, loops, page, trends
 from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
 from rapport_feedback.reminders import remind
+from rapport_feedback.sending import send
 from rapport_feedback.settings import FeedbackSettings
 
 PACKAGE: Final = "rapport_feedback"
@@ -38,6 +40,7 @@ _ROUTERS: Final = (
     export.router,
     feedback.router,
     loops.router,
+    page.router,
     trends.router,
 )
 """The first that matches answers."""
@@ -68,11 +71,12 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(subscription(settings))),
+        (*_ROUTERS, make_ops_router(subscription(settings)), make_deliveries_router()),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),
         lifespan=open_desk,
+        open_paths=frozenset({page.PATH}),
     )
     install_handlers(app)
     return app
@@ -141,6 +145,22 @@ def reminders_component(settings: FeedbackSettings, resources: Resources) -> Com
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await remind(resources, settings.loop, stop)
+
+    return work
+
+
+def sender_component(settings: FeedbackSettings, resources: Resources) -> Component:
+    """Brings invitations to people."""
+
+    async def work(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        keyring = await open_keyring(settings)
+        pool = await open_pool(settings.database, "rapport-feedback-sender")
+        try:
+            await send(settings, resources, keyring, pool, stop)
+        finally:
+            await pool.close()
+            await keyring.close()
 
     return work
 
