@@ -37,6 +37,7 @@ def _workers(settings: FeedbackSettings, resources: Resources) -> dict[str, Comp
         "worker": main.worker_component(settings, resources),
         "reminders": main.reminders_component(settings, resources),
         "asker": main.asker_component(settings, resources),
+        "sender": main.sender_component(settings, resources),
     }
 
 

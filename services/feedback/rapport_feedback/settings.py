@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
+from rapport_runtime.sender import SenderSettings
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
 
 from rapport_feedback.domain.asking import Policy
@@ -72,3 +73,4 @@ class FeedbackSettings(Settings):
     )
     asking: AskingSettings = AskingSettings()
     loop: LoopSettings = LoopSettings()
+    sender: SenderSettings = SenderSettings()
