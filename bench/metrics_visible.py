@@ -48,6 +48,12 @@ FROM generate_series(1, $5::int) AS hour, generate_series(0, $6::int - 1) AS pla
 """
 
 
+_DAILY: Final = """
+INSERT INTO daily (metric, day, dims, bin, shard, num, den)
+SELECT metric, bucket / 1440, dims, bin, shard, sum(num), sum(den) FROM cell GROUP BY 1, 2, 3, 4, 5
+"""
+
+
 async def remember_years(url: str) -> int:
     """Totals of every hour of three years in the metrics' database; how many."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
@@ -59,7 +65,8 @@ async def remember_years(url: str) -> int:
     await connection.execute(_DIMS, _PLACES, _PLACES, "EUR")
     for metric, bin_, first in cells:
         await connection.execute(_CELLS, metric, hour, first, bin_, hours, _PLACES)
-    await connection.execute("VACUUM ANALYZE cell, dims")
+    await connection.execute(_DAILY)
+    await connection.execute("VACUUM ANALYZE cell, daily, dims")
     await connection.close()
     return len(cells) * hours * _PLACES
 

@@ -80,6 +80,23 @@ _TOTAL: Final = (
 )
 """What the writers of a total add up to: who wrote which part is up to how batches fell."""
 
+_DAILY: Final = tables.daily.c
+_DAY_OF_DAILY: Final = literal_column("DATE '1970-01-01' + day", Date)
+
+_DAY_TOTAL: Final = (
+    select(
+        func.concat(_DAILY.metric, " ", _DAY_OF_DAILY).label("key"),
+        _DAILY.dims,
+        _DAILY.bin,
+        func.sum(_DAILY.num).label("num"),
+        func.sum(_DAILY.den).label("den"),
+    )
+    .group_by(_DAILY.metric, _DAILY.day, _DAILY.bin, _DAILY.dims)
+    .having(or_(func.sum(_DAILY.num) != 0, func.sum(_DAILY.den) != 0))
+    .subquery("day_total")
+    .c
+)
+
 _JOINED: Final = (
     select(_PERSON.subject_id, _PERSON.root, _PERSON.created, _PERSON.erased)
     .where(
@@ -94,6 +111,7 @@ _JOINED: Final = (
 
 _PARTS: Final = (
     Part(name="total", key=_TOTAL.key, columns=[it for it in _TOTAL if it.name != "key"]),
+    Part(name="daily", key=_DAY_TOTAL.key, columns=[it for it in _DAY_TOTAL if it.name != "key"]),
     Part(
         name="entity",
         key=_ENTITY.id,
@@ -116,6 +134,7 @@ def projection(settings: MetricsSettings) -> Projection:
             tables.entity,
             tables.dims,
             tables.cell,
+            tables.daily,
             tables.purchase,
             tables.contract,
             tables.activity,

@@ -1,26 +1,43 @@
 """What the API reads, statement by statement, inside one snapshot of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rapport_runtime.pool import Snapshot
 
 from rapport_metrics.domain.catalogue import Kpi
 from rapport_metrics.domain.reading import Row
+from rapport_metrics.spans import Ranges, divide
 from rapport_metrics.tables import DIMS
 
+_CELLS: Final = """
+    SELECT metric, bucket, dims, bin, num, den
+    FROM unnest($2::int[], $3::int[]) AS fine (since, until)
+    JOIN cell ON metric = ANY($1::text[]) AND bucket >= since AND bucket < until
+    UNION ALL
+    SELECT metric, day * 1440, dims, bin, num, den
+    FROM unnest($4::int[], $5::int[]) AS whole (since, until)
+    JOIN daily ON metric = ANY($1::text[]) AND day >= since AND day < until
+"""
+"""Of whole days their totals, of the rest those of its hours and minutes; see `spans.divide`."""
+
 _SERIES: Final = """
-SELECT width_bucket(bucket, $2::int[]) - 1 AS slot, bucket >= $4 AS young, {groups}
-    metric, {bin} AS bin, sum(num)::bigint, sum(den)::bigint
-FROM cell {join}
-WHERE metric = ANY($1::text[]) AND bucket >= $2[1] AND bucket < $3 {filters}
+SELECT slot, young, {groups} metric, bin, sum(num)::bigint, sum(den)::bigint
+FROM (
+    SELECT width_bucket(bucket, $6::int[]) - 1 AS slot, bucket >= $7 AS young, metric, dims,
+        {bin} AS bin, sum(num) AS num, sum(den) AS den
+    FROM ({cells}) AS cell GROUP BY 1, 2, 3, 4, 5
+) AS part {join}
+WHERE true {filters}
 GROUP BY slot, young, {groups} metric, bin
 """
+"""Added up before it is known what the combinations of dimensions are: there are few of them."""
 
 _BEFORE: Final = """
 SELECT {groups} metric, sum(num)::bigint, sum(den)::bigint
-FROM cell {join}
-WHERE metric = ANY($1::text[]) AND bucket < $2 {filters}
+FROM (SELECT metric, dims, sum(num) AS num, sum(den) AS den FROM ({cells}) AS cell GROUP BY 1, 2)
+    AS part {join}
+WHERE true {filters}
 GROUP BY {groups} metric
 """
 
@@ -49,9 +66,10 @@ class Selection(NamedTuple):
 
 async def load_slots(snap: Snapshot, kpi: Kpi, selection: Selection) -> list[Slot]:
     """The totals of each window and group in which there is something."""
-    sql, values = _statement(_SERIES, selection, first=5, distribution=kpi.shape == "distribution")
+    sql, values = _statement(_SERIES, selection, first=8, distribution=kpi.shape == "distribution")
+    ranges = divide(selection.edges, selection.end, selection.mature_before)
     rows = await snap.fetch(
-        sql, sorted(kpi.metrics | kpi.beside), list(selection.edges), selection.end,
+        sql, sorted(kpi.metrics | kpi.beside), *_columns(ranges), list(selection.edges),
         selection.mature_before, *values,
     )  # fmt: skip
     width = len(selection.group_by)
@@ -60,8 +78,9 @@ async def load_slots(snap: Snapshot, kpi: Kpi, selection: Selection) -> list[Slo
 
 async def load_before(snap: Snapshot, kpi: Kpi, selection: Selection) -> dict[Group, list[Row]]:
     """What had come together before the first window, by group; for levels."""
-    sql, values = _statement(_BEFORE, selection, first=3, distribution=False)
-    rows = await snap.fetch(sql, sorted(kpi.metrics), selection.edges[0], *values)
+    sql, values = _statement(_BEFORE, selection, first=6, distribution=False)
+    ranges = divide([0], selection.edges[0], selection.edges[0])
+    rows = await snap.fetch(sql, sorted(kpi.metrics), *_columns(ranges), *values)
     width = len(selection.group_by)
     found: dict[Group, list[Row]] = {}
     for row in rows:
@@ -83,8 +102,18 @@ def _statement(
         f" AND dims.{name} = ${number}"
         for number, name in enumerate(selection.filters, start=first)
     )
-    join = "JOIN dims ON dims.id = cell.dims" if named else ""
     sql = template.format(
-        groups=groups, join=join, filters=filters, bin="bin" if distribution else "-1"
+        groups=groups,
+        cells=_CELLS,
+        join="JOIN dims ON dims.id = part.dims" if named else "",
+        filters=filters,
+        bin="bin" if distribution else "-1",
     )
     return sql, list(selection.filters.values())
+
+
+def _columns(ranges: Ranges) -> Iterator[list[int]]:
+    """As the statement takes them: where each range begins, and where it ends."""
+    for some in (ranges.fine, ranges.whole):
+        yield [since for since, _ in some]
+        yield [until for _, until in some]

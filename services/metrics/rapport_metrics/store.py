@@ -51,6 +51,16 @@ ON CONFLICT (metric, bucket, dims, bin, shard)
 DO UPDATE SET num = cell.num + excluded.num, den = cell.den + excluded.den
 """
 
+_ADD_DAYS: Final = """
+INSERT INTO daily (metric, day, dims, bin, shard, num, den)
+SELECT metric, bucket / 1440, dims, bin, $7, sum(num), sum(den)
+FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[])
+    AS new (metric, bucket, dims, bin, num, den)
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+ON CONFLICT (metric, day, dims, bin, shard)
+DO UPDATE SET num = daily.num + excluded.num, den = daily.den + excluded.den
+"""
+
 _PUT_PURCHASES: Final = """
 INSERT INTO purchase (order_id, subject_id, at, net, currency)
 SELECT * FROM unnest($1::text[], $2::text[]::uuid[], $3::bigint[], $4::bigint[], $5::text[])
@@ -183,7 +193,9 @@ async def _add_cells(
         (cell.metric, cell.bucket, ids[cell.dims], cell.bin, num, den)
         for cell, (num, den) in cells.items()
     )
-    await connection.execute(_ADD, *map(list, zip(*rows, strict=True)), shard)
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await connection.execute(_ADD, *columns, shard)
+    await connection.execute(_ADD_DAYS, *columns, shard)
 
 
 async def _save_rows(connection: "asyncpg.Connection[Any]", outcome: Outcome) -> None:

@@ -72,6 +72,20 @@ cell = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+daily = Table(
+    "daily",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, comment="Days since 1970, of UTC"),
+    Column("dims", BigInteger, primary_key=True),
+    Column("bin", Integer, primary_key=True, comment="Of the histogram; -1 without one"),
+    Column("shard", SmallInteger, primary_key=True, comment="The writer: each has its own"),
+    Column("num", BigInteger, nullable=False),
+    Column("den", BigInteger, nullable=False),
+    comment="The cells of each day, added up; for those who read many days",
+    postgresql_with={"fillfactor": "70"},
+)
+
 purchase = Table(
     "purchase",
     metadata,

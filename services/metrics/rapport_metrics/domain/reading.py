@@ -39,10 +39,11 @@ def read(kpi: Kpi, rows: Iterable[Row]) -> Reading:
     """What the totals of a window say; `rows` may hold metrics of other KPIs."""
     totals: Counter[tuple[str, str]] = Counter()
     bins: Counter[int] = Counter()
+    spread = kpi.metrics if kpi.shape == "distribution" else frozenset[str]()
     for row in rows:
         totals[row.metric, "num"] += row.num
         totals[row.metric, "den"] += row.den
-        if kpi.shape == "distribution" and row.bin != NO_BIN and row.metric in kpi.metrics:
+        if row.bin != NO_BIN and row.metric in spread:
             bins[row.bin] += row.den
     num, den = _sum(kpi.num, totals), _sum(kpi.den, totals)
     if kpi.shape in {"total", "level"}:
