@@ -24,7 +24,16 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
-from rapport_feedback.api import comment_rules, export, feedback, loops, page, trends
+from rapport_feedback.api import (
+    comment_rules,
+    export,
+    feedback,
+    invitations,
+    loops,
+    page,
+    surveys,
+    trends,
+)
 from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
@@ -39,8 +48,10 @@ _ROUTERS: Final = (
     comment_rules.router,
     export.router,
     feedback.router,
+    invitations.router,
     loops.router,
     page.router,
+    surveys.router,
     trends.router,
 )
 """The first that matches answers."""

@@ -89,6 +89,7 @@ invitation = Table(
     Index("invitation_due", "send_at", postgresql_where=text("state = 'waiting'")),
     Index("invitation_subject", "subject_id", "decided_at"),
     Index("invitation_definition", "definition", "decided_at"),
+    Index("invitation_listed", "definition", "due_at", "survey"),
     comment="Everybody who was eligible, and what became of it",
 )
 
