@@ -114,6 +114,8 @@ async def read_survey(request: Request, visit: OpenVisit) -> Response:
 
 @router.post(PATH, summary="Answer a survey")
 async def receive_answer(request: Request, visit: OpenVisit) -> Response:
+    if visit.state == "away":
+        return render.respond(render.notice(visit.frame, "error_away"), 503, _RETRY)
     if visit.state != "open":
         return visit.message(409 if visit.state == "answered" else None)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
