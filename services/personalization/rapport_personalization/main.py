@@ -10,7 +10,6 @@ from rapport_privacy import migrations as keyring_migrations
 from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.master import MasterKey
-from rapport_runtime import inbox, outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
@@ -20,12 +19,16 @@ from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
 from rapport_runtime.serve import Component, http_component
-from rapport_runtime.subscription import Resources, run_subscription
+from rapport_runtime.subscription import Resources
 from sqlalchemy import text
 
+from rapport_personalization import models
+from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
+from rapport_personalization.rules import Rulebook
 from rapport_personalization.settings import PersonalizationSettings
+from rapport_personalization.worker import Shop, work
 
 PACKAGE: Final = "rapport_personalization"
 SERVICE: Final = "personalization"
@@ -42,6 +45,7 @@ def make_resources(settings: PersonalizationSettings) -> Resources:
 def create_app(settings: PersonalizationSettings, resources: Resources, keys: Keys) -> FastAPI:
     """The HTTP door; its lifespan opens the keyring."""
     opened: list[Keyring] = []
+    projection = subscription(Rulebook(settings), lambda: opened[0])
 
     @asynccontextmanager
     async def open_desk(app: FastAPI) -> AsyncIterator[None]:
@@ -59,7 +63,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(subscription(settings))),
+        (*_ROUTERS, make_ops_router(projection)),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),
@@ -101,15 +105,28 @@ def api_component(settings: PersonalizationSettings, resources: Resources) -> Co
 def worker_component(settings: PersonalizationSettings, resources: Resources) -> Component:
     """Keeps what decides level with the log, decides, and publishes what follows."""
 
-    async def work(stop: asyncio.Event) -> None:
+    async def run(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await asyncio.gather(
-            run_subscription(subscription(settings), resources, stop=stop),
-            outbox.relay(settings, resources.engine, stop),
-            inbox.keep_pruned(resources.engine, stop),
-        )
+        await install(resources.engine, settings.triggers_dir)
+        keyring = await open_keyring(settings)
+        try:
+            await work(make_shop(settings, resources, keyring), stop)
+        finally:
+            await keyring.close()
 
-    return work
+    return run
+
+
+def make_shop(settings: PersonalizationSettings, resources: Resources, keyring: Keyring) -> Shop:
+    rulebook = Rulebook(settings)
+    return Shop(
+        settings=settings,
+        resources=resources,
+        keyring=keyring,
+        rulebook=rulebook,
+        projection=subscription(rulebook, lambda: keyring),
+        models=models.SUBSCRIPTION,
+    )
 
 
 async def migrate_all(settings: PersonalizationSettings) -> None:

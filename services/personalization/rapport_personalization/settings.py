@@ -1,12 +1,14 @@
 """What may differ between two deployments of the personalization service."""
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+
+from rapport_personalization.domain.policies import DAY, DEFAULTS, Cap, Policies, QuietHours
 
 
 def _known_zone(name: str) -> str:
@@ -18,7 +20,7 @@ def _known_zone(name: str) -> str:
 
 
 class PolicySettings(Section):
-    """Whom every trigger leaves alone, until policies are set by API."""
+    """Whom every trigger leaves alone; policies that are set by API take its place."""
 
     zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC", description="IANA zone of people whose own is not known"
@@ -35,6 +37,21 @@ class PolicySettings(Section):
     leap_birthday: Literal["02-28", "03-01"] = Field(
         default="02-28", description="when somebody born on 29 February is congratulated"
     )
+
+    def policies(self, version: str, tenant: str, too_late_hours: int) -> Policies:
+        """As the gates ask them."""
+        return Policies(
+            version=version,
+            tenant=tenant,
+            tz=self.zone,
+            language=self.language,
+            quiet_hours=QuietHours(self.quiet_from, self.quiet_until),
+            caps=(Cap(self.a_day, DAY), Cap(self.a_week, 7 * DAY)),
+            bad_scores=DEFAULTS.bad_scores._replace(within=self.bad_score_days * DAY),
+            global_holdout=self.control,
+            too_late=timedelta(hours=too_late_hours),
+            is_born_late=self.leap_birthday == "03-01",
+        )
 
 
 class DecidingSettings(Section):

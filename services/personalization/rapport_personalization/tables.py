@@ -39,7 +39,7 @@ trigger_version = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("state", Text, nullable=False, comment="draft, shadow, live, paused, retired"),
     Column("document", JSON, nullable=False),
-    Column("source", Text, comment="The document as it was written, comments and all"),
+    Column("source", Text, nullable=False, comment="The document as it was written"),
     Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
     Column("created_by", Text, nullable=False),
     Column("since", TIMESTAMP(timezone=True), comment="Events before it make no candidates"),
@@ -168,7 +168,7 @@ offer = Table(
     "offer",
     metadata,
     Column("offer", Text, primary_key=True),
-    Column("code", Text, nullable=False, unique=True),
+    Column("code", Text, nullable=False, comment="Shared by all, or of one person"),
     Column("decision", LargeBinary, nullable=False, unique=True),
     Column("trigger", Text, nullable=False),
     Column("version", Text, nullable=False),
@@ -245,6 +245,9 @@ calendar = Table(
     "calendar",
     metadata,
     Column("trigger", Text, primary_key=True),
-    Column("until", TIMESTAMP(timezone=True), nullable=False, comment="Looked up before it"),
+    Column(
+        "until", TIMESTAMP(timezone=True), nullable=False, comment="Changes are looked up before it"
+    ),
+    Column("swept", TIMESTAMP(timezone=True), comment="Everybody has been looked up before it"),
     comment="How far ahead days of the calendar have been turned into candidates",
 )

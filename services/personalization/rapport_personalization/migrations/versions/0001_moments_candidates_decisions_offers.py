@@ -31,7 +31,8 @@ def upgrade() -> None:
     op.create_index('backtest_newest', 'backtest', ['created_at'], unique=False)
     op.create_table('calendar',
     sa.Column('trigger', sa.Text(), nullable=False),
-    sa.Column('until', sa.TIMESTAMP(timezone=True), nullable=False, comment='Looked up before it'),
+    sa.Column('until', sa.TIMESTAMP(timezone=True), nullable=False, comment='Changes are looked up before it'),
+    sa.Column('swept', sa.TIMESTAMP(timezone=True), nullable=True, comment='Everybody has been looked up before it'),
     sa.PrimaryKeyConstraint('trigger'),
     comment='How far ahead days of the calendar have been turned into candidates'
     )
@@ -166,7 +167,7 @@ def upgrade() -> None:
     op.create_index('moment_time', 'moment', ['time'], unique=False, postgresql_using='brin')
     op.create_table('offer',
     sa.Column('offer', sa.Text(), nullable=False),
-    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False, comment='Shared by all, or of one person'),
     sa.Column('decision', sa.LargeBinary(), nullable=False),
     sa.Column('trigger', sa.Text(), nullable=False),
     sa.Column('version', sa.Text(), nullable=False),
@@ -177,7 +178,6 @@ def upgrade() -> None:
     sa.Column('issued_at', sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column('expires_at', sa.TIMESTAMP(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('offer'),
-    sa.UniqueConstraint('code'),
     sa.UniqueConstraint('decision'),
     comment='Codes that were given to somebody'
     )
@@ -198,7 +198,7 @@ def upgrade() -> None:
     sa.Column('partition', sa.Integer(), nullable=False),
     sa.Column('offset', sa.BigInteger(), nullable=False),
     sa.Column('event_key', sa.LargeBinary(), nullable=True),
-    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False, comment='Shared by all, or of one person'),
     sa.Column('detail', sa.Text(), nullable=False),
     sa.Column('value', sa.LargeBinary(), nullable=True),
     sa.Column('parked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -280,7 +280,7 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('state', sa.Text(), nullable=False, comment='draft, shadow, live, paused, retired'),
     sa.Column('document', sa.JSON(), nullable=False),
-    sa.Column('source', sa.Text(), nullable=True, comment='The document as it was written, comments and all'),
+    sa.Column('source', sa.Text(), nullable=False, comment='The document as it was written'),
     sa.Column('created_at', sa.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('created_by', sa.Text(), nullable=False),
     sa.Column('since', sa.TIMESTAMP(timezone=True), nullable=True, comment='Events before it make no candidates'),

@@ -1,0 +1,79 @@
+"""Puts the documents of a folder live: those that ship, or those of this deployment."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+from rapport_runtime.database import driver
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from rapport_personalization.documents import FOLDER, InvalidTriggerError, read_document
+from rapport_personalization.schemas.trigger import TriggerDocument
+
+BY_FILES: Final = "files"
+
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('rapport.triggers'))"
+
+_NEWEST: Final = """
+SELECT DISTINCT ON (trigger) trigger, version, state, source, created_by, since
+FROM trigger_version ORDER BY trigger, version DESC
+"""
+
+_RETIRE: Final = """
+UPDATE trigger_version SET state = 'retired', changed_at = now(), changed_by = $2
+WHERE trigger = $1 AND state IN ('live', 'shadow')
+"""
+
+_ADD: Final = """
+INSERT INTO trigger_version (trigger, version, state, document, source, created_by, since)
+VALUES ($1, $2, 'live', $3, $4, $5, coalesce($6, now()))
+"""
+
+log = structlog.get_logger(__name__)
+
+
+async def install(engine: AsyncEngine, folder: Path | None) -> int:
+    """How many versions went live. What was changed or paused by hand stays as it is.
+
+    Raises InvalidTriggerError: a worker must not start with half of its triggers.
+    """
+    written = _read(folder or FOLDER)
+    async with engine.begin() as tx:
+        added = await _install(tx, written)
+    if added:
+        log.info("triggers installed", count=added)
+    return added
+
+
+def _read(folder: Path) -> list[tuple[TriggerDocument, str]]:
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        source = path.read_text(encoding="utf-8")
+        try:
+            found.append((read_document(source), source))
+        except InvalidTriggerError as error:
+            problems = [one._replace(path=f"{path.name} {one.path}") for one in error.problems]
+            raise InvalidTriggerError(problems) from error
+    return found
+
+
+async def _install(tx: AsyncConnection, written: Sequence[tuple[TriggerDocument, str]]) -> int:
+    connection = await driver(tx)
+    await connection.execute(_LOCK)
+    newest = {row["trigger"]: row for row in await connection.fetch(_NEWEST)}
+    added = 0
+    for document, source in written:
+        known = newest.get(document.id)
+        if known is not None and (
+            known["source"] == source or known["created_by"] != BY_FILES or known["state"] != "live"
+        ):
+            continue
+        await connection.execute(_RETIRE, document.id, BY_FILES)
+        # Who changes a document does not mean to miss what has happened and is told later.
+        since = None if known is None else known["since"]
+        version = 1 if known is None else known["version"] + 1
+        text = document.model_dump_json(by_alias=True)
+        await connection.execute(_ADD, document.id, version, text, source, BY_FILES, since)
+        added += 1
+    return added

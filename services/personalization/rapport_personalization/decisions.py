@@ -1,0 +1,96 @@
+"""Decisions to rows and back; a row never changes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import orjson
+from rapport_runtime.database import driver
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_personalization.domain.decision import Decision, Past
+from rapport_personalization.effects import Given, gate_document
+from rapport_personalization.store import Waiting, waiting
+
+_DUE: Final = """
+SELECT id, trigger, version, rank, person::text, subject_id::text, anchor, thing, at, due, send_at,
+    cause, shadow
+FROM candidate
+WHERE person = ANY($1::text[]::uuid[]) AND send_at <= $2 AND trigger <> ALL($3::text[])
+"""
+
+_PAST: Final = """
+SELECT id, trigger, person::text, anchor, send_at, rank, kind, outcome, arm, scope, shadow
+FROM decision WHERE person = ANY($1::text[]::uuid[])
+"""
+
+_COLUMNS: Final = (
+    "id", "trigger", "version", "rank", "person", "subject_id", "anchor", "at", "due", "send_at",
+    "kind", "outcome", "gate", "shadow", "arm", "scope", "is_mixed", "effect", "channel",
+    "template", "language", "offer", "goal", "goal_until", "cause", "gates", "known_seq",
+    "policies", "thing",
+)  # fmt: skip
+
+
+class Row(NamedTuple):
+    """A decision with what is kept beside it."""
+
+    waiting: Waiting
+    decision: Decision
+    given: Given | None
+    known_seq: int
+
+
+async def load_due(
+    tx: AsyncConnection, persons: Collection[str], now: datetime, paused: Collection[str]
+) -> list[Waiting]:
+    """All that is due of these people, who are locked."""
+    rows = await (await driver(tx)).fetch(_DUE, list(persons), now, list(paused))
+    return [waiting(row) for row in rows]
+
+
+async def load_past(
+    tx: AsyncConnection, members: Mapping[str, tuple[str, ...]]
+) -> dict[str, list[tuple[bytes, Past]]]:
+    """By person: what was decided about them under any of their ids."""
+    persons = {member: key for key, all_ in members.items() for member in all_}
+    found: dict[str, list[tuple[bytes, Past]]] = {}
+    for row in await (await driver(tx)).fetch(_PAST, list(persons)):
+        past = Past(
+            trigger=row["trigger"],
+            person=row["person"],
+            anchor=row["anchor"],
+            send_at=row["send_at"],
+            rank=row["rank"],
+            kind=row["kind"],
+            outcome=row["outcome"],
+            arm=row["arm"],
+            scope=row["scope"],
+            shadow=row["shadow"],
+        )
+        found.setdefault(persons[past.person], []).append((row["id"], past))
+    return found
+
+
+async def add(tx: AsyncConnection, rows: Sequence[Row]) -> None:
+    """A plain COPY: a second decision under an id must fail, whatever went wrong before it."""
+    if rows:
+        connection = await driver(tx)
+        await connection.copy_records_to_table(
+            "decision", records=[_record(one) for one in rows], columns=_COLUMNS
+        )
+
+
+def _record(row: Row) -> tuple[object, ...]:
+    it, decision = row.waiting, row.decision
+    until = None if decision.within is None else decision.send_at + decision.within
+    gates = orjson.dumps([gate_document(gate) for gate in decision.gates]).decode()
+    return (
+        bytes.fromhex(decision.id), decision.trigger, decision.version, decision.rank,
+        decision.person, it.subject, decision.anchor, it.candidate.at, decision.due,
+        decision.send_at, decision.kind, decision.outcome, decision.gate, decision.shadow,
+        decision.arm, decision.scope, decision.is_mixed, decision.effect, decision.channel,
+        decision.template, decision.language, None if row.given is None else row.given.offer,
+        decision.goal, until, it.candidate.key, gates, row.known_seq, decision.policies,
+        it.candidate.thing,
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""The triggers and policies that hold at the moment, as the database has them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from rapport_runtime.database import driver
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_personalization.documents import read_trigger
+from rapport_personalization.domain.candidates import Catalogue, catalogue
+from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.scene import Candidate
+from rapport_personalization.domain.trigger import Trigger
+from rapport_personalization.settings import PersonalizationSettings, PolicySettings
+
+_ACTIVE: Final = """
+SELECT trigger, version::text, state, since FROM trigger_version
+WHERE state IN ('live', 'shadow', 'paused')
+"""
+
+_SOURCES: Final = """
+SELECT trigger, version::text, source FROM trigger_version
+WHERE (trigger, version::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+
+_POLICIES: Final = "SELECT version, document FROM policies ORDER BY version DESC LIMIT 1"
+
+Version = tuple[str, str]
+"""Trigger and version: its document never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one transaction goes by."""
+
+    known: Catalogue
+    """Triggers that consider what happens: those that are live or in shadow."""
+    triggers: Mapping[str, Trigger]
+    """The same by their id."""
+    shadow: frozenset[str]
+    paused: frozenset[str]
+    since: Mapping[str, datetime]
+    policies: Policies
+
+    def starts(self, candidate: Candidate) -> bool:
+        """Whether its event happened since the trigger has been live."""
+        since = self.since.get(candidate.trigger)
+        return since is None or candidate.at >= since
+
+
+class Rulebook:
+    """Loads them, and remembers the documents it has read."""
+
+    def __init__(self, settings: PersonalizationSettings) -> None:
+        self._settings = settings
+        self._triggers: dict[Version, Trigger] = {}
+        self._known: tuple[frozenset[Version], Catalogue] | None = None
+
+    async def load(self, tx: AsyncConnection) -> Rules:
+        """Those that hold now."""
+        rows = await (await driver(tx)).fetch(_ACTIVE)
+        active = {(row[0], row[1]) for row in rows if row[2] != "paused"}
+        await self.versions(tx, active)
+        known = self._catalogue(frozenset(active))
+        return Rules(
+            known=known,
+            triggers={trigger.id: trigger for trigger in known.triggers},
+            shadow=frozenset(row[0] for row in rows if row[2] == "shadow"),
+            paused=frozenset(row[0] for row in rows if row[2] == "paused"),
+            since={row[0]: row[3] for row in rows if row[3] is not None},
+            policies=await self.policies(tx),
+        )
+
+    async def versions(
+        self, tx: AsyncConnection, wanted: Collection[Version]
+    ) -> Mapping[Version, Trigger]:
+        """Also those that are not live any more: who waits is treated by what they began with."""
+        missing = [one for one in wanted if one not in self._triggers]
+        if missing:
+            columns = map(list, zip(*missing, strict=True))
+            for trigger, version, source in await (await driver(tx)).fetch(_SOURCES, *columns):
+                self._triggers[trigger, version] = read_trigger(source, version)
+        return {one: self._triggers[one] for one in wanted if one in self._triggers}
+
+    async def policies(self, tx: AsyncConnection) -> Policies:
+        """The newest that were set, or else those of the settings, which are version 0."""
+        row = await (await driver(tx)).fetchrow(_POLICIES)
+        if row is None:
+            return self._policies("0", self._settings.policies)
+        document: dict[str, Any] = orjson.loads(row[1])
+        return self._policies(str(row[0]), PolicySettings.model_validate(document))
+
+    def _policies(self, version: str, given: PolicySettings) -> Policies:
+        settings = self._settings
+        return given.policies(version, settings.tenant, settings.deciding.too_late_hours)
+
+    def _catalogue(self, active: frozenset[Version]) -> Catalogue:
+        if self._known is None or self._known[0] != active:
+            self._known = (active, catalogue(self._triggers[one] for one in active))
+        return self._known[1]

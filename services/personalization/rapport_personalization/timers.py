@@ -1,0 +1,115 @@
+"""Candidates that wait: made, started again, and moved when people are merged or parted."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from rapport_runtime.people import Persons
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_personalization import store
+from rapport_personalization.batches import Person
+from rapport_personalization.domain.candidates import restarts
+from rapport_personalization.domain.deciding import ids_of
+from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.scene import Candidate
+from rapport_personalization.rules import Rules
+from rapport_personalization.store import Waiting
+
+
+async def add(tx: AsyncConnection, persons: Iterable[Person], rules: Rules) -> None:
+    """What a batch makes us consider. Nothing is decided on twice, under whichever id."""
+    new: dict[bytes, Waiting] = {}
+    members: dict[str, tuple[str, ...]] = {}
+    for person in persons:
+        for found in person.found:
+            if rules.starts(found.candidate):
+                one = _waiting(found.candidate, found.subject, rules)
+                members[person.key] = person.members
+                _keep(new, one, rules)
+    await put(tx, new, members, rules)
+
+
+async def put(
+    tx: AsyncConnection,
+    new: Mapping[bytes, Waiting],
+    members: Mapping[str, tuple[str, ...]],
+    rules: Rules,
+) -> None:
+    """Candidates of people who are locked; `members` of each of them."""
+    if not new:
+        return
+    ids = {
+        one.id: _ids(one.candidate, members[one.candidate.person], rules.policies)
+        for one in new.values()
+    }
+    decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
+    known = await store.load_waiting(tx, new)
+    wanted = [
+        one
+        for one in new.values()
+        if decided.isdisjoint(ids[one.id]) and _takes_its_place(known.get(one.id), one, rules)
+    ]
+    await store.put_candidates(tx, wanted)
+
+
+async def move(
+    tx: AsyncConnection, people: Persons, subjects: Collection[str], rules: Rules
+) -> None:
+    """A candidate belongs to the person of its event's subject; of two alike one is left."""
+    before = await store.load_waiting_of(tx, subjects)
+    after: dict[bytes, Waiting] = {}
+    for one in sorted(before, key=lambda one: one.order):
+        person = people.of(one.subject)
+        if not person.erased:
+            moved = _moved(one, person.key, rules.policies)
+            after.setdefault(moved.id, moved)
+    unchanged = {one.id for one in before} & after.keys()
+    await store.drop_candidates(tx, {one.id for one in before} - unchanged)
+    members = {person.key: person.members for person in people}
+    ids = {
+        one.id: _ids(one.candidate, members[one.candidate.person], rules.policies)
+        for one in after.values()
+    }
+    decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
+    await store.drop_candidates(tx, {id_ for id_ in unchanged if not decided.isdisjoint(ids[id_])})
+    await store.put_candidates(
+        tx, [one for one in after.values() if decided.isdisjoint(ids[one.id])]
+    )
+
+
+def waiting_of(candidates: Sequence[Candidate], rules: Rules) -> dict[bytes, Waiting]:
+    """Days of the calendar, which are nobody's event."""
+    found = [_waiting(one, one.person, rules) for one in candidates]
+    return {one.id: one for one in found}
+
+
+def _waiting(candidate: Candidate, subject: str, rules: Rules) -> Waiting:
+    trigger = rules.triggers[candidate.trigger]
+    shadow = candidate.trigger in rules.shadow
+    return Waiting(_id(candidate, rules.policies), candidate, trigger.rank, subject, shadow)
+
+
+def _keep(new: dict[bytes, Waiting], one: Waiting, rules: Rules) -> None:
+    if _takes_its_place(new.get(one.id), one, rules):
+        new[one.id] = one
+
+
+def _takes_its_place(known: Waiting | None, new: Waiting, rules: Rules) -> bool:
+    if known is None:
+        return True
+    return restarts(rules.triggers[new.candidate.trigger], known.candidate, new.candidate)
+
+
+def _moved(one: Waiting, person: str, policies: Policies) -> Waiting:
+    candidate = replace(one.candidate, person=person)
+    return replace(one, id=_id(candidate, policies), candidate=candidate)
+
+
+def _id(candidate: Candidate, policies: Policies) -> bytes:
+    (found,) = _ids(candidate, (candidate.person,), policies)
+    return found
+
+
+def _ids(candidate: Candidate, members: Collection[str], policies: Policies) -> list[bytes]:
+    found = ids_of(candidate.trigger, candidate.anchor, members, policies)
+    return [bytes.fromhex(one) for one in found.values()]

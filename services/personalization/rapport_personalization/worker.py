@@ -1,0 +1,205 @@
+"""The worker: a Faust app around the common loop, with timers, a crontab and an agent.
+
+Faust supervises and wakes up; what is true stands in the database.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from aiokafka import TopicPartition
+from mode import Service
+from rapport_privacy.keyring import Keyring
+from rapport_runtime import inbox, outbox
+from rapport_runtime.failure import WAITED_FOR, is_environment
+from rapport_runtime.pause import pause
+from rapport_runtime.subscription import HaltedError, Resources, Subscription, run_subscription
+from rapport_runtime.watchdog import Watchdog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_personalization.calendar import look_ahead
+from rapport_personalization.deciding import Decider, decide_all_due
+from rapport_personalization.faust_app import App, make_app, run_app
+from rapport_personalization.level import is_level
+from rapport_personalization.reactions import Reactions
+from rapport_personalization.rules import Rulebook
+from rapport_personalization.settings import PersonalizationSettings
+
+_RETRY_SECONDS: Final = 1.0
+_DRAIN_SECONDS: Final = 8.0
+_LOOK_SECONDS: Final = 1.0
+_HOURLY: Final = "7 * * * *"
+
+log = structlog.get_logger(__name__)
+
+
+class JobCancelledError(HaltedError):
+    """A job was cancelled although nobody stopped the worker; Faust would go on without it."""
+
+    code = "job_cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What the worker works with."""
+
+    settings: PersonalizationSettings
+    resources: Resources
+    keyring: Keyring
+    rulebook: Rulebook
+    projection: Subscription
+    models: Subscription
+
+
+async def work(shop: Shop, stop: asyncio.Event) -> None:
+    """Until `stop`; with a new app each time that the broker was away for too long."""
+    watchdog = Watchdog(2 * shop.settings.worker.stall_seconds).start()
+    try:
+        while not stop.is_set():
+            try:
+                await _session(shop, stop, watchdog)
+            except WAITED_FOR as error:
+                if not is_environment(error):
+                    raise
+                log.warning("worker waits", reason=type(error).__name__)
+                watchdog.waiting = 0
+                await pause(stop, _RETRY_SECONDS)
+    finally:
+        watchdog.stop()
+
+
+async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
+    app = make_app(shop.models.name, shop.settings)
+    crew = _Crew(app, stop)
+    _add_services(app, shop, crew, stop)
+    _add_timers(app, shop, crew, watchdog)
+    _add_agent(app, shop, crew, stop)
+    await run_app(app, stop, crew.drain)
+
+
+class _Crew:
+    """Who is at work, so that a stop waits for them and none disappears unnoticed."""
+
+    def __init__(self, app: App, stop: asyncio.Event) -> None:
+        self._app = app
+        self._stop = stop
+        self._busy: set[asyncio.Task[Any]] = set()
+
+    async def do(self, job: Awaitable[object]) -> None:
+        """Faust takes a cancelled task for one that is done; here it ends the process."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        self._busy.add(task)
+        try:
+            await job
+        except asyncio.CancelledError as error:
+            if self._stop.is_set() or self._app.should_stop:
+                raise
+            raise JobCancelledError("a job was cancelled although nobody asked for it") from error
+        finally:
+            self._busy.discard(task)
+
+    async def drain(self) -> None:
+        if self._busy:
+            await asyncio.wait(set(self._busy), timeout=_DRAIN_SECONDS)
+
+
+def _add_services(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+    """Each runs as long as the app; the high-volume log is read by the common loop."""
+    settings, resources = shop.settings, shop.resources
+
+    @app.service
+    class Projector(Service):
+        @Service.task
+        async def project(self) -> None:
+            await crew.do(run_subscription(shop.projection, resources, stop=stop))
+
+    @app.service
+    class Relay(Service):
+        @Service.task
+        async def publish(self) -> None:
+            await crew.do(outbox.relay(settings, resources.engine, stop))
+
+    @app.service
+    class Pruner(Service):
+        @Service.task
+        async def prune(self) -> None:
+            await crew.do(inbox.keep_pruned(resources.engine, stop))
+
+
+def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog) -> None:
+    async def wait_out(job: Callable[[Shop], Awaitable[None]]) -> None:
+        """The environment is waited for: the next turn comes soon."""
+        try:
+            await job(shop)
+        except WAITED_FOR as error:
+            if not is_environment(error):
+                raise
+            log.warning("turn given up", reason=type(error).__name__)
+
+    @app.timer(interval=shop.settings.deciding.every_seconds)  # type: ignore[untyped-decorator]  # faust's
+    async def decide() -> None:
+        await crew.do(wait_out(_decide))
+        # From the first turn on the next one must come.
+        watchdog.waiting = 1
+        watchdog.alive()
+
+    @app.crontab(_HOURLY)
+    async def look_at_calendar() -> None:
+        await crew.do(wait_out(_look_ahead))
+
+    @app.task  # type: ignore[untyped-decorator]  # faust's
+    async def look_at_calendar_first() -> None:
+        """Whatever a worker that was not there has missed."""
+        await crew.do(wait_out(_look_ahead))
+
+
+async def _decide(shop: Shop) -> None:
+    settings = shop.settings.deciding
+
+    async def is_ready(tx: AsyncConnection) -> bool:
+        lag = timedelta(seconds=settings.lag_seconds)
+        return await is_level(tx, shop.projection, shop.resources, lag)
+
+    decider = Decider(
+        shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=is_ready
+    )
+    await decide_all_due(decider)
+
+
+async def _look_ahead(shop: Shop) -> None:
+    horizon = timedelta(hours=shop.settings.deciding.horizon_hours)
+    await look_ahead(shop.resources.engine, shop.rulebook, datetime.now(UTC), horizon)
+
+
+def _add_agent(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+    """Low-volume topics come through an agent; it may be late or told twice, never wrong."""
+    reactions = Reactions(shop.models, shop.resources, stop)
+    (name,) = shop.models.topics
+    topic = app.topic(name, key_type=bytes, value_type=bytes)
+
+    @app.agent(topic, name=shop.models.name, concurrency=1)
+    async def react(stream: Any) -> None:  # noqa: ANN401 - faust's
+        async for event in stream.events():
+            message = event.message
+            try:
+                await reactions.take(message, app.consumer.highwater(message.tp) or 0)
+            except asyncio.CancelledError:
+                # A rebalance. Faust acknowledges the event nevertheless; `look` finds it again.
+                raise
+            except BaseException as error:
+                # To let it out is not enough: Faust would acknowledge the event and go on.
+                await app.crash(error)
+                raise
+
+    @app.timer(interval=_LOOK_SECONDS)  # type: ignore[untyped-decorator]  # faust's
+    async def look() -> None:
+        with suppress(*WAITED_FOR):
+            for place in app.consumer.assignment():
+                end = app.consumer.highwater(place) or 0
+                partition = TopicPartition(place.topic, place.partition)
+                await crew.do(reactions.look(partition, end))
