@@ -3,18 +3,17 @@
 The only reader of the environment.
 """
 
-import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from rapport_runtime.failpoint import arm
-from rapport_runtime.logs import configure_logs
+from rapport_runtime.command import run_command
 from rapport_runtime.serve import Component, run
 from rapport_runtime.subscription import Resources
 
 from rapport_feedback import main, openapi
+from rapport_feedback.files import surveys_command
 from rapport_feedback.settings import FeedbackSettings
 
 
@@ -54,18 +53,16 @@ _COMMANDS: Final[Mapping[str, Callable[[FeedbackSettings], int]]] = {
 }
 
 
-def run_command() -> int:
-    parser = argparse.ArgumentParser(prog="python -m rapport_feedback", description=__doc__)
-    parser.add_argument("command", choices=[*_COMMANDS, "openapi"])
-    command = parser.parse_args().command
-    if command == "openapi":
-        sys.stdout.buffer.write(openapi.document())
-        return 0
-    settings = FeedbackSettings()
-    configure_logs(settings.log)
-    arm(settings.failpoints)
-    return _COMMANDS[command](settings)
+_WITH_OPTIONS: Final[Mapping[str, Callable[[FeedbackSettings, Sequence[str]], int]]] = {
+    "surveys": surveys_command,
+}
+
+
+def run_feedback() -> int:
+    return run_command(
+        "rapport_feedback", FeedbackSettings, openapi.document, _COMMANDS, _WITH_OPTIONS
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(run_command())
+    sys.exit(run_feedback())

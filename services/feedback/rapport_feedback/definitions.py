@@ -137,9 +137,8 @@ async def save_draft(tx: AsyncConnection, definition: Definition, by: str) -> tu
 
     The second result: whether anything changed.
     """
+    latest = await load_latest(tx, definition.id)
     connection = await driver(tx)
-    await connection.execute(_LOCK, definition.id)
-    latest = _first(await connection.fetch(_LATEST, definition.id))
     document = written(definition)
     if latest is not None and latest.definition == definition and latest.state != RETIRED:
         return latest, False
@@ -184,6 +183,13 @@ async def retire(tx: AsyncConnection, id_: str, version: int, now: datetime) -> 
     if found.state == LIVE:
         await connection.execute(_RETIRE, id_, now)
     return Stored(*(await connection.fetch(_ONE, id_, version))[0])
+
+
+async def load_latest(tx: AsyncConnection, id_: str) -> Stored | None:
+    """The newest version, which nobody changes until the transaction ends."""
+    connection = await driver(tx)
+    await connection.execute(_LOCK, id_)
+    return _first(await connection.fetch(_LATEST, id_))
 
 
 async def load_heads(reads: Reads) -> list[Stored]:

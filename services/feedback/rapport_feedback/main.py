@@ -37,6 +37,7 @@ from rapport_feedback.api import (
 from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
+from rapport_feedback.files import load, read_path
 from rapport_feedback.reminders import remind
 from rapport_feedback.sending import send
 from rapport_feedback.settings import FeedbackSettings
@@ -127,6 +128,8 @@ def worker_component(settings: FeedbackSettings, resources: Resources) -> Compon
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
+        if settings.definitions_dir is not None:
+            await load(resources.engine, read_path(settings.definitions_dir))
         await asyncio.gather(
             run_subscription(subscription(settings), resources, stop=stop),
             outbox.relay(settings, resources.engine, stop),

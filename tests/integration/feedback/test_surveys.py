@@ -1,12 +1,18 @@
 """Surveys come to life in versions, and who was eligible is answered for."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
+from rapport_feedback.domain.definition import Definition
+from rapport_feedback.files import defaults, load
+from rapport_feedback.main import worker_component
 
+from tests.integration.feedback.conftest import Open
 from tests.support.events import NOON, happened
 from tests.support.feedback_house import House
 from tests.support.surveys import LIVE, after_case, resolved_ticket
@@ -244,3 +250,29 @@ async def test_nobody_is_invited_to_a_draft(house: House) -> None:
     answer = await invite(house, to=[{"subject": subject}], key="k")
 
     assert answer.status_code == httpx2.codes.CONFLICT
+
+
+async def test_files_are_loaded_once_and_live_at_once(house: House) -> None:
+    ours = defaults()
+
+    first = await load(house.resources.engine, ours)
+    again = await load(house.resources.engine, ours)
+    await house.post("/v1/surveys/nps/versions/1:retire")
+    after = await load(house.resources.engine, ours)
+
+    assert {one.change for one in first} == {"live"}
+    assert {one.change for one in again} == {"unchanged"}
+    assert {one.id: one.change for one in after}["nps"] == "retired"
+    assert [one["version"] for one in (await house.read("/v1/surveys"))["surveys"]] == [1] * 4
+
+
+async def test_a_worker_brings_the_surveys_of_its_directory(opened: Open, tmp_path: Path) -> None:
+    file = tmp_path / "after_case.json"
+    file.write_text(Definition.model_validate(after_case()).model_dump_json(exclude_none=True))
+    async with opened(definitions_dir=tmp_path) as house:
+        stop = asyncio.Event()
+        stop.set()
+
+        await worker_component(house.settings, house.resources)(stop)
+
+        assert (await house.read("/v1/surveys/after_case"))["state"] == "live"
