@@ -16,7 +16,6 @@ from rapport_personalization.domain.scene import Candidate, Scene
 from rapport_personalization.domain.trigger import Delay, Trigger
 
 _PERSON: Final = "person"
-_NAMED: Final = {"subscription": "subscription", "commitment": "commitment"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,12 @@ class Catalogue:
     triggers: tuple[Trigger, ...]
     by_event: Mapping[str, tuple[Trigger, ...]]
     of_calendar: tuple[Trigger, ...]
+    by_id: Mapping[str, Trigger]
     types: frozenset[str]
     """Of the events that a trigger, a gate or a goal can use; all others may be skipped."""
 
     def __getitem__(self, trigger: str) -> Trigger:
-        return next(one for one in self.triggers if one.id == trigger)
+        return self.by_id[trigger]
 
 
 def catalogue(triggers: Iterable[Trigger]) -> Catalogue:
@@ -47,6 +47,7 @@ def catalogue(triggers: Iterable[Trigger]) -> Catalogue:
         ordered,
         MappingProxyType(by_event),
         tuple(one for one in ordered if one.on.calendar is not None),
+        MappingProxyType({one.id: one for one in ordered}),
         FOLDED | by_event.keys() | goals,
     )
 

@@ -21,7 +21,7 @@ from rapport_personalization.domain.customer import (
     Prediction,
     Session,
 )
-from rapport_personalization.domain.moment import Mark, Moment, Personal
+from rapport_personalization.domain.moment import NOTHING_PERSONAL, Mark, Moment, Personal
 
 A_VISIT: Final = timedelta(minutes=30)
 """Views of products name no session: after a longer pause a new visit begins."""
@@ -32,7 +32,7 @@ _Taker = Callable[[Customer, Any, Moment], None]
 def fold(customer: Customer, moment: Moment) -> None:
     """Takes the moment in. It must not be older than what was folded last: see `is_late`."""
     customer.newest = moment.order
-    if moment.personal is not None:
+    if moment.personal != NOTHING_PERSONAL:
         _learn(customer, moment.personal, moment.mark)
     taker = _TAKERS.get(type(moment.data))
     if taker is not None:

@@ -69,13 +69,15 @@ def no_consent(asked: Question) -> Gate:
         return Gate("no_consent", passed=True)
     purpose = "marketing" if asked.trigger.is_marketing else "service"
     known, told, keys = asked.scene.customer.consents, [], []
-    for way in wanted(asked):
+    # A yes to a channel on which they cannot be reached is no yes.
+    ways = [way for way in wanted(asked) if _is_reachable(asked, way.channel)] or wanted(asked)
+    for way in ways:
         said = consents.newest(known, way.channel, purpose)
         if said is not None:
             keys.append(said.said.key)
         granted = consents.allows(known, way.channel, purpose)
         told.append(f"{way.channel}: {'yes' if granted else 'no'}")
-    passed = any(consents.allows(known, way.channel, purpose) for way in wanted(asked))
+    passed = any(consents.allows(known, way.channel, purpose) for way in ways)
     # Who has no channel at all has not refused one.
     return Gate("no_consent", passed or not told, ", ".join(told) or None, tuple(keys))
 

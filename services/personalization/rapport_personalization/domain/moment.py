@@ -31,6 +31,9 @@ class Personal(NamedTuple):
     """Channels on which the event made the person reachable."""
 
 
+NOTHING_PERSONAL: Final = Personal()
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One event of one person. `at` is when it happened, `recorded` when we learned of it."""
@@ -43,7 +46,7 @@ class Moment:
     data: wire.Data
     channel: str | None = None
     historical: bool = False
-    personal: Personal | None = None
+    personal: Personal = NOTHING_PERSONAL
 
     @property
     def order(self) -> tuple[datetime, datetime, bytes]:
