@@ -115,6 +115,7 @@ def _credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - faust's
 
 
 def _quieten() -> None:
-    """They tell of every rebalance step; an exception is told by whoever ends the process."""
+    """They tell of every step of a rebalance, and of every turn that took longer than usual."""
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)

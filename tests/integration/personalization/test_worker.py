@@ -1,0 +1,89 @@
+"""The Faust worker over a real broker: from an event in the log to what is to be done about it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer
+from rapport_cli.stack.broker import Broker
+from rapport_cli.stack.topics import create_topics
+from rapport_events import codec
+from rapport_events.envelope import Envelope, Record
+from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS, METRICS
+from rapport_personalization.main import worker_component
+
+from tests.support.events import happened
+from tests.support.fixtures import MakeDatabase
+from tests.support.personalization_house import Callers, Databases, House, open_house
+from tests.support.privacy import an_email
+from tests.support.publish import publish
+
+PATIENCE = 30.0
+TOPICS = [topic.name for topic in (INTERACTIONS, CUSTOMERS, FEEDBACK, ENGAGEMENT, METRICS)]
+AWAKE = {"control": 0, "quiet_from": "00:00", "quiet_until": "00:00"}
+
+
+@pytest.fixture
+async def house(
+    broker: Broker, new_database: MakeDatabase, callers: Callers
+) -> AsyncIterator[House]:
+    await create_topics(broker.bootstrap, TOPICS, partitions=2)
+    databases = await Databases.make(new_database)
+    async with open_house(databases, callers, broker, policies=AWAKE) as opened:
+        await opened.install(since=now() - timedelta(hours=1))
+        yield opened
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[asyncio.Event]:
+    """The worker beside the block; if it fails, so does the test."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker_component(house.settings, house.resources)(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, PATIENCE)
+
+
+async def said_of(
+    broker: Broker, person: str, wanted: int
+) -> Sequence[tuple[Envelope, dict[str, Any]]]:
+    """What is said of a person on our topic, read from its beginning, until there is so much."""
+    found: list[tuple[Envelope, dict[str, Any]]] = []
+    async with (
+        AIOKafkaConsumer(
+            ENGAGEMENT.name, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest"
+        ) as consumer,
+        asyncio.timeout(PATIENCE),
+    ):
+        async for record in consumer:
+            envelope = codec.decode(record.value)
+            if envelope.subject == person:
+                found.append((envelope, orjson.loads(bytes(envelope.data))))
+            if len(found) >= wanted:
+                break
+    return found
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def shipped(person: str, order: str) -> Record:
+    return happened("order.shipped", person, now(), order=order, identifiedby="email")
+
+
+async def test_a_shipped_order_is_told_of_at_once(house: House, broker: Broker) -> None:
+    ada = await house.person(email=an_email())
+    async with working(house):
+        await publish(broker.bootstrap, INTERACTIONS.name, [shipped(ada, "o-1")])
+
+        told = await said_of(broker, ada, 2)
+
+    assert [envelope.type for envelope, _ in told] == ["decision.made.v1", "action.requested.v1"]
+    assert told[1][1]["template"] == "on_its_way"
