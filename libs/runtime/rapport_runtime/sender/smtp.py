@@ -1,5 +1,6 @@
 """Hands messages to a mail server."""
 
+import re
 import ssl
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -16,6 +17,9 @@ from rapport_runtime.sender.settings import SmtpSettings
 
 _PERMANENT: Final = range(500, 600)
 
+_MAILBOX: Final = re.compile(r"[^\x00-\x20\x7f@<>()\[\]\\,;:\"]{1,64}")
+_DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
 
 class Smtp:
     """One server; a connection for each message."""
@@ -31,7 +35,7 @@ class Smtp:
     async def send(self, message: Message) -> Outcome:
         try:
             mail = self._written(message)
-        except (ValueError, IndexError, HeaderParseError, httpx2.InvalidURL):
+        except (ValueError, HeaderParseError, httpx2.InvalidURL):
             # The library's sentence would quote the address.
             return bounced("bad_address")
         try:
@@ -48,6 +52,9 @@ class Smtp:
             )
         except aiosmtplib.SMTPException as error:
             return _judge(error)
+        except ValueError:
+            # It is stricter about addresses than the mail itself.
+            return bounced("bad_address")
         return SENT
 
     def _written(self, message: Message) -> EmailMessage:
@@ -79,9 +86,11 @@ def _offer_to_unsubscribe(mail: EmailMessage, link: object) -> None:
 
 
 def _address(text: str) -> Address:
-    """With the domain as the DNS has it."""
+    """One mailbox, with the domain as the DNS has it. Raises ValueError, and InvalidURL."""
     mailbox, _, domain = text.rpartition("@")
-    ascii_domain = httpx2.URL(f"https://{domain}/").raw_host.decode()
+    ascii_domain = httpx2.URL(scheme="https", host=domain).raw_host.decode()
+    if not (_MAILBOX.fullmatch(mailbox) and _DOMAIN.fullmatch(ascii_domain)):
+        raise ValueError("this is no mailbox")
     return Address(username=mailbox, domain=ascii_domain)
 
 
