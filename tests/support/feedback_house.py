@@ -68,7 +68,7 @@ class House:
 
     async def tell(self, *records: Record, batch: int = 2_000) -> None:
         """Projects the records as the worker would, in batches, with what follows from them."""
-        feedback, rest = subscription(self.settings), iter(records)
+        feedback, rest = subscription(self.settings, [self.keyring]), iter(records)
         while taken := list(islice(rest, batch)):
             async with self.resources.engine.begin() as tx:
                 sifted = await fresh(feedback.name, tx, taken)

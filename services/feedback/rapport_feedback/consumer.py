@@ -1,14 +1,15 @@
 """The Kafka door: keeps what decides who is asked level with the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from rapport_events import wire
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
+from rapport_privacy.keyring import Keyring, KeyringUnavailableError
 from rapport_runtime import people
 from rapport_runtime.database import driver
 from rapport_runtime.subscription import Derived, Subscription
@@ -20,27 +21,42 @@ from rapport_feedback.domain.asking import Policy, allowed_at
 from rapport_feedback.domain.eligible import Candidate, Watch
 from rapport_feedback.domain.reading import Known, Told, case_of, matters, read, read_cases
 from rapport_feedback.domain.respondent import pack
+from rapport_feedback.heard import NO_COMMENTS, open_comments, take_from_log
 from rapport_feedback.settings import FeedbackSettings
 
 PROJECTOR: Final = "feedback.v1"
 TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name, ENGAGEMENT.name)
 
+_ANSWERED: Final = "survey.responded.v1"
+
 _MANY: Final = 1_000
 """From so many events on another thread reads them, so that an API beside the worker lives."""
 
 
-def subscription(settings: FeedbackSettings) -> Subscription:
-    """The projection under these settings."""
-    policy = settings.asking.policy()
+class Tools(NamedTuple):
+    """What the projection needs besides the rows. `keyrings`: one, once it is opened."""
+
+    settings: FeedbackSettings
+    policy: Policy
+    keyrings: Sequence[Keyring]
+
+
+def subscription(settings: FeedbackSettings, keyrings: Sequence[Keyring] = ()) -> Subscription:
+    """The projection under these settings; without a keyring it reads no comment."""
+    tools = Tools(settings, settings.asking.policy(), keyrings)
 
     async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
-        return await _apply(tx, batch, policy)
+        return await _apply(tx, batch, tools)
 
     return Subscription(name=PROJECTOR, topics=TOPICS, apply=apply)
 
 
-async def _apply(tx: AsyncConnection, batch: Sequence[Record], policy: Policy) -> Sequence[Derived]:
-    heard = await people.hear(tx, batch)
+async def _apply(tx: AsyncConnection, batch: Sequence[Record], tools: Tools) -> Sequence[Derived]:
+    answers = [record for record in batch if record.envelope.type == _ANSWERED]
+    comments = await _open(tools, answers)
+    answered = {one.envelope.subject for one in answers if one.envelope.subject is not None}
+    heard = await people.hear(tx, batch, answered)
+    await people.lock_persons(tx, answered)
     if heard.erased:
         await store.purge(tx, heard.erased)
         await store.hurry(tx, heard.erased)
@@ -48,10 +64,21 @@ async def _apply(tx: AsyncConnection, batch: Sequence[Record], policy: Policy) -
     watch = await load_watch(tx, datetime.now(UTC))
     told = [one for one in (_tell(record, watch) for record in batch) if one is not None]
     if told:
-        await _read(tx, told, watch, policy)
+        await _read(tx, told, watch, tools.policy)
     await marking.mark(tx, batch)
+    derived = await take_from_log(tx, answers, tools.settings, comments)
     await from_log.take_words(tx, batch)
-    return ()
+    return derived
+
+
+async def _open(tools: Tools, answers: Sequence[Record]) -> Mapping[bytes, str]:
+    """What customers wrote, which only says what they wrote about. Raises ConnectionError."""
+    for keyring in tools.keyrings if answers else ():
+        try:
+            return await open_comments(keyring, answers)
+        except KeyringUnavailableError as error:
+            raise ConnectionError("the keyring does not answer") from error
+    return NO_COMMENTS
 
 
 def _tell(record: Record, watch: Watch) -> Told | None:

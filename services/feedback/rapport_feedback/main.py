@@ -31,6 +31,7 @@ from rapport_feedback.api import (
     invitations,
     loops,
     page,
+    responses,
     surveys,
     trends,
 )
@@ -52,6 +53,7 @@ _ROUTERS: Final = (
     invitations.router,
     loops.router,
     page.router,
+    responses.router,
     surveys.router,
     trends.router,
 )
@@ -83,7 +85,7 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(subscription(settings)), make_deliveries_router()),
+        (*_ROUTERS, make_ops_router(subscription(settings, opened)), make_deliveries_router()),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),
@@ -130,11 +132,15 @@ def worker_component(settings: FeedbackSettings, resources: Resources) -> Compon
         await require_current_schema(resources.engine, PACKAGE)
         if settings.definitions_dir is not None:
             await load(resources.engine, read_path(settings.definitions_dir))
-        await asyncio.gather(
-            run_subscription(subscription(settings), resources, stop=stop),
-            outbox.relay(settings, resources.engine, stop),
-            inbox.keep_pruned(resources.engine, stop),
-        )
+        keyring = await open_keyring(settings)
+        try:
+            await asyncio.gather(
+                run_subscription(subscription(settings, [keyring]), resources, stop=stop),
+                outbox.relay(settings, resources.engine, stop),
+                inbox.keep_pruned(resources.engine, stop),
+            )
+        finally:
+            await keyring.close()
 
     return work
 
