@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from rapport_personalization.domain import orders
 from rapport_personalization.domain.candidates import hold
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.fields import values
@@ -83,7 +82,7 @@ def _anniversary(
     customer: Customer, year: int, policies: Policies
 ) -> tuple[date, str, bytes | None] | None:
     """So many years after the first order; a first order on 29 February as a birthday."""
-    bought = orders.standing(customer.orders)
+    bought = customer.bought
     if not bought:
         return None
     began = bought[0].at.astimezone(zone(customer.tz, policies.tz)).date()

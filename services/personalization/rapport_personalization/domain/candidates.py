@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -147,8 +148,16 @@ def _thing(trigger: Trigger, customer: Customer, moment: Moment) -> str | None:
         return next(reversed(customer.sessions), None)
     if key == "waiting":
         return _longest_waiting(customer)
-    named = [getattr(moment.data, name, None) for name in key.split("|")]
-    return next((name for name in named if name is not None), None) or moment.key.hex()
+    for name in _names(key):
+        named: str | None = getattr(moment.data, name, None)
+        if named is not None:
+            return named
+    return moment.key.hex()
+
+
+@cache
+def _names(key: str) -> tuple[str, ...]:
+    return tuple(key.split("|"))
 
 
 def _longest_waiting(customer: Customer) -> str | None:

@@ -72,6 +72,8 @@ class Customer(Struct, array_like=True):
     reaches: dict[str, Mark] = {}
     consents: dict[str, Consent] = {}
     orders: dict[str, Order] = {}
+    bought: list[Mark] = []
+    """When each purchase that counts was made, in order."""
     carts: dict[str, Cart] = {}
     newest_cart: Mark | None = None
     newest_order: Mark | None = None

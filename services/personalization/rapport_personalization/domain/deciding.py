@@ -1,6 +1,6 @@
 """The one function that decides: live, in hindsight, in a back-test and in simulated time."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +13,22 @@ from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Candidate, Scene
 from rapport_personalization.domain.trigger import Trigger
 
-_SPOKEN: Final = ("order.", "cart.", "ticket.", "session.", "subscription.", "promise.", "payment.")
+_GROUPS: Final = {
+    "order": "orders",
+    "cart": "carts",
+    "ticket": "tickets",
+    "session": "sessions",
+    "subscription": "subscriptions",
+    "promise": "promises",
+    "payment": "payments",
+}
+"""Kinds of things that a message may speak of, and where they are kept."""
+
+_FIELDS: Final = {
+    group: tuple(name for name in ALWAYS if name.startswith(f"{group}."))
+    for group in (*_GROUPS, "points")
+}
+_OF_PERSON: Final = ("customer.order_count", "customer.points")
 
 
 def decide(
@@ -172,17 +187,21 @@ def _facts(gates: Sequence[Gate], candidate: Candidate) -> tuple[Fact, ...]:
 def variables(scene: Scene) -> dict[str, object]:
     """What a template may say of the thing that it is about: `{{ order.eta }}`."""
     found: dict[str, object] = {}
-    for name, value in _spoken(scene):
-        group, _, field = name.partition(".")
-        known = found.setdefault(group, {"id": scene.thing})
-        if isinstance(known, dict):
-            known[field] = value.isoformat() if isinstance(value, datetime) else value
+    if scene.candidate is not None:
+        found["anchor"] = scene.candidate.anchor
+    for group, things in _GROUPS.items():
+        if scene.thing in getattr(scene.customer, things):
+            found[group] = {"id": scene.thing, **_known(_FIELDS[group], scene)}
+    found["customer"] = _known(_OF_PERSON, scene)
+    found["points"] = _known(_FIELDS["points"], scene)
     return found
 
 
-def _spoken(scene: Scene) -> Iterator[tuple[str, object]]:
-    for name, field in ALWAYS.items():
-        if name.startswith(_SPOKEN):
-            value = field.read(scene).value
-            if value is not None:
-                yield name, value
+def _known(names: Iterable[str], scene: Scene) -> dict[str, object]:
+    found = {}
+    for name in names:
+        value = ALWAYS[name].read(scene).value
+        if value is not None:
+            text = value.isoformat() if isinstance(value, datetime) else value
+            found[name.rpartition(".")[2]] = text
+    return found

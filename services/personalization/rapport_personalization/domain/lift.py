@@ -48,7 +48,7 @@ class Lift(NamedTuple):
 
 
 def lift(treated: Count, control: Count, pending: int, planned: int | None = None) -> Lift:
-    """`planned`: units per arm at which it is to be judged; looked at before, chance has its say."""
+    """`planned`: units per arm at which it is to be judged; looked at sooner, chance decides."""
     p_t, p_c = treated.share, control.share
     if p_t is None or p_c is None:
         return Lift(treated, control, pending, reason="one of the arms is empty", planned=planned)

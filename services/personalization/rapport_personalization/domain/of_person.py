@@ -44,27 +44,23 @@ def _answered(kind: str) -> Field:
     return Field("int", f"The last {kind} score they gave.", read)
 
 
-def _bought(scene: Scene) -> list[Mark]:
-    return orders.standing(scene.customer.orders)
-
-
 def _order_count(scene: Scene) -> Reading:
-    bought = _bought(scene)
+    bought = scene.customer.bought
     return Reading(len(bought), tuple(mark.key for mark in bought))
 
 
 def _first_order(scene: Scene) -> Reading:
-    bought = _bought(scene)
+    bought = scene.customer.bought
     return Reading(bought[0].at, (bought[0].key,)) if bought else NOTHING
 
 
 def _median_gap(scene: Scene) -> Reading:
-    bought = _bought(scene)
+    bought = scene.customer.bought
     return Reading(orders.median_gap(bought), tuple(mark.key for mark in bought))
 
 
 def _stage(scene: Scene) -> Reading:
-    bought = _bought(scene)
+    bought = scene.customer.bought
     keys = (bought[-1].key,) if bought else ()
     return Reading(stage([mark.at for mark in bought], scene.now), keys)
 

@@ -53,7 +53,7 @@ class Order(Struct, array_like=True):
         return self.placed is not None and bool(self.refunds) and self.net == 0
 
 
-def take(orders: dict[str, Order], name: str, data: OrderEvent, moment: Moment) -> None:
+def take(orders: dict[str, Order], name: str, data: OrderEvent, moment: Moment) -> Order:
     """Writes one event of an order into it."""
     order = orders.get(name)
     if order is None:
@@ -69,6 +69,7 @@ def take(orders: dict[str, Order], name: str, data: OrderEvent, moment: Moment) 
             order.cancelled = order.cancelled or mark
         case _:
             _travel(order, data, mark)
+    return order
 
 
 def _place(order: Order, data: wire.OrderPlaced, mark: Mark) -> None:

@@ -36,6 +36,7 @@ def local_instant(day: date, clock: time, where: ZoneInfo) -> datetime:
     return datetime.combine(day, clock, where).astimezone(UTC)
 
 
+@lru_cache(maxsize=1_024)
 def parsed(text: str | None) -> QuietHours | None:
     """`21:00-08:00`; None for anything else."""
     try:

@@ -22,7 +22,6 @@ from rapport_personalization.domain.deciding import decide
 from rapport_personalization.domain.decision import Decision, Past
 from rapport_personalization.domain.fold import fold, in_order
 from rapport_personalization.domain.moment import Moment
-from rapport_personalization.domain.orders import standing
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Candidate
 
@@ -77,7 +76,7 @@ def replay(
 
 def calendar_key(customer: Customer) -> tuple[object, ...]:
     """What days of a person's own are reckoned by; when it changes they are looked up again."""
-    first = next(iter(standing(customer.orders)), None)
+    first = customer.bought[0] if customer.bought else None
     return (customer.birthday, customer.tz, customer.quiet_hours, first)
 
 

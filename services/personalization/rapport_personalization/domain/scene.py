@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.moment import Moment
@@ -28,8 +29,7 @@ class Candidate:
     """The event behind it; None for a day of the calendar."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """What the documented fields are read from."""
 
     customer: Customer
