@@ -13,7 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
+from rapport_cli.demo.asking import Asked
+from rapport_cli.demo.asking_checks import survey_complaints
 from rapport_cli.demo.checks import complaints
 from rapport_cli.demo.seeing import Seen
 
@@ -52,10 +55,12 @@ async def test_the_tour_can_be_typed_as_it_is_printed_until_ctrl_c() -> None:
             answers = {line: await typed(line) for line in lines if line != stream}
             # The same words would be the same event, told twice.
             followed = await pushed(stream, lines[0].replace('"cups": 2', '"cups": 3'))
+            page = await opened(next(line for line in tour if "/s/" in line))
             demo.send_signal(signal.SIGINT)
             status = await asyncio.wait_for(demo.wait(), SECONDS)
 
-        sent, ada, _, cards, tried, then, since, suggested, *kpis, quarantine = answers.values()
+        sent, ada, _, cards, tried, then, since, suggested, *rest = answers.values()
+        said, loops, rates, *kpis, quarantine = rest
         assert sent["accepted"] == 1
         assert sent["events"][0]["type"] == "custom.coffee_enjoyed.v1"
         assert ada["orders"]["count"] == 2
@@ -64,6 +69,10 @@ async def test_the_tour_can_be_typed_as_it_is_printed_until_ctrl_c() -> None:
         assert [one["ticket"] for one in then["tickets"]["open"]] == ["T-2001"]
         assert "T-2001" in since["changes"]["tickets"]
         assert len(suggested["suggestions"]) == 1
+        assert 2 in {one["score"] for one in said["feedback"]}
+        assert {one["state"] for one in loops["loops"]} <= {"open"}
+        assert rates["eligible"] == rates["invited"] + sum(rates["not_invited"].values())
+        assert "How likely are you" in page
         assert [one["kpi"] for one in kpis] == ["nps", "csat", "fcr", "contacts"]
         assert all(point["value"] is not None for one in kpis for point in one["series"])
         assert [one["event"] for one in followed] == ["hello", "change"]
@@ -155,6 +164,45 @@ def a_stranger_short(seen: Seen) -> Seen:
     return replace(seen, histories=histories)
 
 
+def not_asked(asked: Asked) -> Asked:
+    return replace(asked, eligible=asked.eligible + 1)
+
+
+def not_heard(asked: Asked) -> Asked:
+    return replace(asked, ivo={**asked.ivo, "satisfaction": []})
+
+
+def not_told(asked: Asked) -> Asked:
+    return replace(asked, loop={**asked.loop, "informed": False})
+
+
+def left_undone(asked: Asked) -> Asked:
+    return replace(asked, ivo={**asked.ivo, "tasks": [{"task": "k"}]})
+
+
+def not_reached(asked: Asked) -> Asked:
+    return replace(asked, link="")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (not_asked, "people who were asked or not"),
+        (not_heard, "Ivo's answers"),
+        (not_told, "Ivo's follow-up"),
+        (left_undone, "what is left to do for Ivo"),
+        (not_reached, "no link for Jun"),
+    ],
+)
+def test_a_wrong_survey_is_found_out(
+    demo_stack: DemoStack, spoil: Callable[[Asked], Asked], said: str
+) -> None:
+    asked = demo_stack.shown.asked
+
+    assert survey_complaints(asked) == []
+    assert any(said in complaint for complaint in survey_complaints(spoil(asked)))
+
+
 def test_a_right_story_is_found_to_be_right(demo_stack: DemoStack) -> None:
     assert complaints(demo_stack.shown.traffic, demo_stack.shown.seen) == []
 
@@ -227,6 +275,14 @@ async def typed(line: str) -> Document:
     assert shell.returncode == 0, shlex.quote(line)
     answer: Document = json.loads(out)
     return answer
+
+
+async def opened(link: str) -> str:
+    """What a browser shows."""
+    async with httpx2.AsyncClient(timeout=20, trust_env=False) as browser:
+        page = await browser.get(link.strip())
+        assert page.status_code == httpx2.codes.OK
+        return page.text
 
 
 async def pushed(stream: str, event: str) -> list[Document]:

@@ -77,5 +77,5 @@ def kpis(traffic: Traffic, seen: Seen) -> Iterator[str]:
 
 
 def _view(profile: Document) -> Document:
-    """Without the place in the log, which moves on while one reads."""
-    return {part: value for part, value in profile.items() if part != "meta"}
+    """Without what moves on while one reads: the place in the log, and what we say of it."""
+    return {part: value for part, value in profile.items() if part not in {"meta", "events"}}

@@ -10,6 +10,9 @@ from rapport_cli.demo import buying, serving
 from rapport_cli.demo.catalogue import PRODUCTS
 from rapport_cli.demo.script import MAILER, Person, Script
 
+STRANGER: Final = "customer-"
+"""Begins the key of everybody who was drawn."""
+
 _FIRST: Final = (
     *("Amira", "Björn", "Chidi", "Dana", "Emeka", "Fatou", "Goran", "Hana", "Ines", "Jonas"),
     *("Kofi", "Lena", "Mateo", "Nadia", "Oskar", "Priya", "Quinn", "Rosa", "Sami", "Tariq"),
@@ -59,7 +62,7 @@ def stranger(number: int, random: Random) -> Person:
     area, line = divmod(number, 100)
     phone = f"+1{_AREAS[area]}55501{line:02}" if area < len(_AREAS) else None
     return Person(
-        key=f"customer-{number}",
+        key=f"{STRANGER}{number}",
         first_name=first,
         last_name=last,
         email=f"customer-{number}@example.com",

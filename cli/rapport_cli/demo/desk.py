@@ -13,7 +13,13 @@ from rapport_cli.failure import CliError
 _PROJECTION_SECONDS = 60.0
 _LONGEST_WAIT = 10
 _PAGE = 200
-_ELSEWHERE = (("/v1/kpis", "metrics"), ("/v1/ops/quarantine", "ingest"))
+_ELSEWHERE = (
+    ("/v1/kpis", "metrics"),
+    ("/v1/ops/quarantine", "ingest"),
+    ("/v1/surveys", "feedback"),
+    ("/v1/feedback", "feedback"),
+    ("/v1/loops", "feedback"),
+)
 """Paths that are not the profile service's."""
 
 Query = Mapping[str, str | int]
@@ -68,6 +74,18 @@ class Desk:
         answer = await self.ask(path, role, query)
         if answer.status_code != httpx2.codes.OK:
             raise ReadFailedError(str(answer.url), answer.status_code, answer.text[:300])
+        document: dict[str, Any] = answer.json()
+        return document
+
+    async def write(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """An agent's doing. Raises ReadFailedError unless it is taken."""
+        url = self._url(path)
+        try:
+            answer = await self._client.post(url, json=body, headers=self._headers("agent"))
+        except httpx2.TransportError as error:
+            raise ReadFailedError(url, 0, type(error).__name__) from error
+        if answer.is_error:
+            raise ReadFailedError(url, answer.status_code, answer.text[:300])
         document: dict[str, Any] = answer.json()
         return document
 

@@ -18,6 +18,7 @@ def commands(stack: Mapping[str, Any], stack_file: Path, traffic: Traffic) -> li
         "  # Send an event, and see what was understood",
         f"  curl -s -u {publisher}: -d '{event}' '{ingest}/v1/track?debug=1'",
         *_as_agent(stack, phone_moment(traffic)),
+        *_as_care(stack),
         *_as_operator(stack, traffic),
         "  # The README's examples, with these addresses and keys",
         f"  export RAPPORT_STACK={stack_file}",
@@ -44,6 +45,18 @@ def _as_agent(stack: Mapping[str, Any], moment: str) -> list[str]:
         f"  {agent} {profile}/v1/merge-suggestions",
         "  # Follow her live until Ctrl-C: elsewhere, send the first line again with 3 cups",
         f"  {agent} -N '{ada}/stream?include=events'",
+    ]
+
+
+def _as_care(stack: Mapping[str, Any]) -> list[str]:
+    agent = f"curl -s -H 'Authorization: Bearer {stack['keys']['agent']}'"
+    feedback = stack["feedback"]
+    return [
+        "  # What unhappy people said; whom somebody has to get back to, and by when",
+        f"  {agent} '{feedback}/v1/feedback?kind=nps&score_lt=7'",
+        f"  {agent} '{feedback}/v1/loops?state=open'",
+        "  # Who was asked after a parcel, who answered, and why the others were not asked",
+        f"  {agent} {feedback}/v1/surveys/after_parcel/rates",
     ]
 
 

@@ -13,6 +13,8 @@ from rapport_runtime.http.consistency import decode_token, encode_token
 from rapport_runtime.http.keyfile import add_key
 from rich.console import Console
 
+from rapport_cli.demo.asking import Asked, ask
+from rapport_cli.demo.asking_checks import SURVEY_CHECKS, survey_complaints
 from rapport_cli.demo.bar import shown_progress
 from rapport_cli.demo.checks import CHECKS, complaints
 from rapport_cli.demo.desk import Desk
@@ -70,6 +72,7 @@ class Shown:
     traffic: Traffic
     receipts: Receipts
     seen: Seen
+    asked: Asked
 
 
 async def show(wish: Wish, stack: Mapping[str, Any], keys_file: Path, talk: Console) -> Shown:
@@ -85,21 +88,22 @@ async def show(wish: Wish, stack: Mapping[str, Any], keys_file: Path, talk: Cons
         desk = Desk(client, stack, {**stack["keys"], "reader": reader})
         await desk.until_visible(f"user_id:{ADA.user}", receipts.token)
         seen = await _look(desk, traffic, receipts.token)
-    took, read = played - began, time.monotonic() - played
+        took, read = played - began, time.monotonic() - played
+        asked = await ask(desk, traffic, stack)
     rate = len(traffic.said) / took
     talk.print(
         f"{len(traffic.said):,} events in {took:.1f} s ({rate:,.0f}/s); read back in {read:.1f} s.",
         highlight=False,
     )
-    return Shown(traffic, receipts, seen)
+    return Shown(traffic, receipts, seen, asked)
 
 
 def check(shown: Shown) -> str:
     """What was found to be right. Raises StoryWrongError."""
-    wrong = complaints(shown.traffic, shown.seen)
+    wrong = [*complaints(shown.traffic, shown.seen), *survey_complaints(shown.asked)]
     if wrong:
         raise StoryWrongError(wrong)
-    names = ", ".join(check.__name__ for check in CHECKS)
+    names = ", ".join(check.__name__ for check in (*CHECKS, *SURVEY_CHECKS))
     return (
         f"All is as it should be: {names}. {len(shown.traffic.said):,} events sent, the histories"
         f" of {len(shown.seen.histories):,} customers read back: none lost, none counted twice."
@@ -112,6 +116,7 @@ def tell_tour(shown: Shown, stack: Mapping[str, Any], stack_file: Path, out: Con
         traffic=shown.traffic,
         receipts=shown.receipts,
         seen=shown.seen,
+        asked=shown.asked,
         stack=stack,
         stack_file=stack_file,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from rapport_cli.demo.asking import Asked
 from rapport_cli.demo.generator import Traffic
 from rapport_cli.demo.lines import commands
 from rapport_cli.demo.measuring import Numbers
@@ -23,6 +24,7 @@ def tell(
     traffic: Traffic,
     receipts: Receipts,
     seen: Seen,
+    asked: Asked,
     stack: Mapping[str, Any],
     stack_file: Path,
 ) -> None:
@@ -34,6 +36,7 @@ def tell(
         ("What she had tried before anybody helped her", tried(seen.casework.issues)),
         ("Who may be one person", suggested(seen.casework.suggestions)),
         ("What it counts to", counted(seen.numbers)),
+        ("Whom it asked, and what they said", surveyed(asked)),
         ("What it refused, and why", refusals(seen.quarantine)),
         ("Where it is", _places(stack)),
         ("Try it", commands(stack, stack_file, traffic)),
@@ -79,6 +82,25 @@ def counted(numbers: Numbers) -> list[str]:
     last = sorted((name, of) for (start, name), of in numbers.contacts.items() if start == week)
     said = ", ".join(f"{name} {of}" for name, of in last)
     return [*lines, f"  contacts {said} (week of {week[:10]})"]
+
+
+def surveyed(asked: Asked) -> list[str]:
+    """Who was asked and who was not; a detractor who was got back to; a link to open."""
+    lines = []
+    for survey, rate in asked.rates.items():
+        why = ", ".join(f"{reason} {number}" for reason, number in rate["not_invited"].items())
+        not_asked = f"; not asked: {why}" if why else ""
+        lines.append(
+            f"  {survey:13}{rate['invited']} asked, {rate['answered']} answered{not_asked}"
+        )
+    hours = asked.loop_time["value"]
+    return [
+        *lines,
+        f"  Ivo gave a 2 on the survey page; {asked.seconds:.1f} s later it was on his 360° view.",
+        f"  {asked.loop['owner']} called him; from his answer to the end of it: {hours:.0f} s.",
+        "  Jun was asked, too, and has not answered. Be Jun, in a browser:",
+        f"  {asked.link}",
+    ]
 
 
 def refusals(items: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -139,6 +161,7 @@ def _places(stack: Mapping[str, Any]) -> list[str]:
     return [
         f"  ingest    {stack['ingest']}   (API: {stack['ingest']}/docs)",
         f"  profile   {stack['profile']}   (API: {stack['profile']}/docs)",
+        f"  feedback  {stack['feedback']}   (API: {stack['feedback']}/docs)",
         f"  metrics   {stack['metrics']}   (API: {stack['metrics']}/docs)",
         f"  Kafka     {stack['kafka']}   ({_broker(stack['broker'])})",
     ]
