@@ -56,11 +56,13 @@ class FolderTemplates:
     """The templates of some folders; a name and language of a later one replaces the former's."""
 
     def __init__(self, folders: Iterable[Path], language: str = "en") -> None:
-        """Raises TemplateError, and OSError when a folder cannot be read."""
+        """Raises TemplateError."""
         self._language = language
         self._wordings: dict[str, dict[str, _Wording]] = {}
         plain, escaping = _environment(escapes=False), _environment(escapes=True)
         for folder in folders:
+            if not folder.is_dir():
+                raise TemplateError(f"{folder}: there is no such folder")
             for path in sorted(folder.glob(f"*{_SUFFIX}")):
                 if not path.name.endswith(_HTML + _SUFFIX):
                     self._add(path, plain, escaping)
