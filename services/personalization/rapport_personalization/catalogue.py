@@ -13,7 +13,7 @@ from rapport_personalization.schemas.trigger import TriggerDocument
 
 BY_FILES: Final = "files"
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('rapport.triggers'))"
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('rapport.triggers'))"
 
 _NEWEST: Final = """
 SELECT DISTINCT ON (trigger) trigger, version, state, source, created_by, since
@@ -60,7 +60,7 @@ def _read(folder: Path) -> list[tuple[TriggerDocument, str]]:
 
 async def _install(tx: AsyncConnection, written: Sequence[tuple[TriggerDocument, str]]) -> int:
     connection = await driver(tx)
-    await connection.execute(_LOCK)
+    await connection.execute(LOCK)
     newest = {row["trigger"]: row for row in await connection.fetch(_NEWEST)}
     added = 0
     for document, source in written:

@@ -18,22 +18,25 @@ from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
+from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources
 from sqlalchemy import text
 
 from rapport_personalization import models
+from rapport_personalization.api import decisions, policies, triggers
 from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
 from rapport_personalization.rules import Rulebook
+from rapport_personalization.sending import send
 from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.worker import Shop, work
 
 PACKAGE: Final = "rapport_personalization"
 SERVICE: Final = "personalization"
 
-_ROUTERS: Final = ()
+_ROUTERS: Final = (triggers.router, policies.router, decisions.router)
 """The first that matches answers."""
 
 
@@ -63,7 +66,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(projection)),
+        (*_ROUTERS, make_ops_router(projection), make_deliveries_router()),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),
@@ -127,6 +130,22 @@ def make_shop(settings: PersonalizationSettings, resources: Resources, keyring: 
         projection=subscription(rulebook, lambda: keyring),
         models=models.SUBSCRIPTION,
     )
+
+
+def sender_component(settings: PersonalizationSettings, resources: Resources) -> Component:
+    """Brings messages to people."""
+
+    async def run(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        keyring = await open_keyring(settings)
+        pool = await open_pool(settings.database, "rapport-personalization-sender")
+        try:
+            await send(settings, resources, keyring, pool, stop)
+        finally:
+            await pool.close()
+            await keyring.close()
+
+    return run
 
 
 async def migrate_all(settings: PersonalizationSettings) -> None:

@@ -26,7 +26,7 @@ SELECT trigger, version::text, source FROM trigger_version
 WHERE (trigger, version::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 
-_POLICIES: Final = "SELECT version, document FROM policies ORDER BY version DESC LIMIT 1"
+_POLICIES: Final = "SELECT version, document::text FROM policies ORDER BY version DESC LIMIT 1"
 
 Version = tuple[str, str]
 """Trigger and version: its document never changes."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
+from rapport_runtime.sender import SenderSettings
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
 
 from rapport_personalization.domain.policies import DAY, DEFAULTS, Cap, Policies, QuietHours
@@ -83,3 +84,4 @@ class PersonalizationSettings(Settings):
     )
     policies: PolicySettings = PolicySettings()
     deciding: DecidingSettings = DecidingSettings()
+    sender: SenderSettings = SenderSettings()
