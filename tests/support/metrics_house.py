@@ -11,8 +11,7 @@ import httpx2
 from fastapi import FastAPI
 from rapport_cli.stack.broker import Broker
 from rapport_events.envelope import Record
-from rapport_metrics.consumer import subscription
-from rapport_metrics.main import create_app, make_resources
+from rapport_metrics.main import create_app, make_resources, make_subscription
 from rapport_metrics.settings import MetricsSettings
 from rapport_runtime.database import migrate
 from rapport_runtime.http.auth import Keys
@@ -52,7 +51,7 @@ class House:
         """Counts the records as the worker would, in batches."""
         settings = self.resources.settings
         assert isinstance(settings, MetricsSettings)
-        metrics, rest = subscription(settings.options()), iter(records)
+        metrics, rest = make_subscription(settings), iter(records)
         while taken := list(islice(rest, batch)):
             async with self.resources.engine.begin() as tx:
                 sifted = await fresh(metrics.name, tx, taken)

@@ -56,8 +56,11 @@ class Counted:
 
     @property
     def site(self) -> Site:
+        return self.site_that_keeps()
+
+    def site_that_keeps(self, *definitions: str) -> Site:
         return Site(
-            projection=projection(self.settings),
+            projection=projection(self.settings, definitions),
             settings=self.settings,
             engine=self.house.resources.engine,
             tell=lambda *_: None,
@@ -76,6 +79,9 @@ class Counted:
 
 
 @asynccontextmanager
-async def open_counted(log: Log, database: str, callers: Callers) -> AsyncIterator[Counted]:
-    async with open_house(database, callers, log.broker) as house:
+async def open_counted(
+    log: Log, database: str, callers: Callers, **kpi: object
+) -> AsyncIterator[Counted]:
+    """`kpi`: settings of the definitions."""
+    async with open_house(database, callers, log.broker, **kpi) as house:
         yield Counted(log, house)

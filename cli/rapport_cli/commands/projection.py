@@ -48,6 +48,10 @@ def rebuild(
         bool, typer.Option("--rollback", help="Make the previous version live again.")
     ] = False,
     status: Annotated[bool, typer.Option("--status", help="List the rebuilds.")] = False,
+    definition: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep totals by this version, too: fcr.v2. Of metrics; may be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Build a projection again from the log, beside the live one, and let it take its place.
@@ -55,6 +59,8 @@ def rebuild(
     Example: rapport rebuild profile
 
     Example: rapport rebuild profile --no-promote --json
+
+    Example: rapport rebuild metrics --definition fcr.v2
     """
     chosen = [
         option
@@ -68,7 +74,10 @@ def rebuild(
     ]
     if len(chosen) > 1:
         raise typer.BadParameter(f"{' and '.join(chosen)} exclude each other")
-    report = _run(stack, service, ["rebuild", *chosen])
+    if definition and (service != "metrics" or status or rollback):
+        raise typer.BadParameter("--definition is for building the metrics again")
+    kept = [word for name in definition or () for word in ("--definition", name)]
+    report = _run(stack, service, ["rebuild", *chosen, *kept])
     if status:
         show(
             report["builds"],

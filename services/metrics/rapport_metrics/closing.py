@@ -96,9 +96,10 @@ def _restated(
     now: datetime,
 ) -> Derived:
     types: dict[str, int] = orjson.loads(kinds[0])
+    kpi, _, version = metric.partition("@")
     data: dict[str, Any] = {
-        "kpi": metric,
-        "definition": f"{metric}.v1",
+        "kpi": kpi,
+        "definition": f"{kpi}.{version or 'v1'}",
         "window": day.isoformat(),
         "num_before": before[0],
         "den_before": before[1],

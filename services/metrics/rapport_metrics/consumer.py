@@ -23,6 +23,7 @@ from rapport_metrics.domain.own import DEFAULTS, Options
 from rapport_metrics.domain.surveys import SCALES, is_on_scale
 from rapport_metrics.domain.told import By
 from rapport_metrics.domain.working import Working
+from rapport_metrics.kept import Definitions, with_kept
 
 PROJECTOR: Final = "metrics.v1"
 TOPICS: Final = (INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name)
@@ -33,15 +34,17 @@ _IDENTITY: Final = frozenset({wire.CustomerMerged, wire.CustomerUnmerged, wire.C
 _DURATIONS: Final = ("wait", "talk", "hold", "wrap")
 _CODE_LETTERS: Final = 3
 
+NO_OTHERS: Final[Definitions] = {}
+
 _MANY: Final = 1_000
 """From so many events on another thread counts them, so that an API beside the worker lives."""
 
 
-def subscription(options: Options = DEFAULTS) -> Subscription:
-    """The projection under these definitions."""
+def subscription(options: Options = DEFAULTS, definitions: Definitions = NO_OTHERS) -> Subscription:
+    """The projection under these definitions. `definitions`: versions that may be kept beside."""
 
     async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
-        return await _apply(tx, batch, options)
+        return await _apply(tx, batch, await with_kept(tx, options, definitions))
 
     return Subscription(name=PROJECTOR, topics=TOPICS, apply=apply)
 

@@ -15,7 +15,7 @@ from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
 from rapport_runtime.serve import Component, http_component
-from rapport_runtime.subscription import Resources, run_subscription
+from rapport_runtime.subscription import Resources, Subscription, run_subscription
 from sqlalchemy import text
 
 from rapport_metrics.api import behind, compare, held, kpis, ledger, predictions, stream, targets
@@ -68,7 +68,7 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
             predictions.router,
             stream.router,
             held.router,
-            make_ops_router(subscription(settings.options())),
+            make_ops_router(make_subscription(settings)),
         ),
         metrics=resources.metrics,
         keys=keys,
@@ -89,7 +89,9 @@ def worker_component(settings: MetricsSettings, resources: Resources) -> Compone
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await asyncio.gather(
-            run_subscription(subscription(settings.options()), resources, stop=stop),
+            run_subscription(
+                subscription(settings.options(), settings.definitions()), resources, stop=stop
+            ),
             outbox.relay(settings, resources.engine, stop),
             inbox.keep_pruned(resources.engine, stop),
         )
@@ -115,6 +117,10 @@ def forecast_component(settings: MetricsSettings, resources: Resources) -> Compo
         await fit_nightly(resources, settings, stop)
 
     return work
+
+
+def make_subscription(settings: MetricsSettings) -> Subscription:
+    return subscription(settings.options(), settings.definitions())
 
 
 async def migrate_all(settings: MetricsSettings) -> None:

@@ -3,15 +3,30 @@
 Published days, the ledger, targets and fitted models are not of it: what was told stays told.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from rapport_events.envelope import Record
 from rapport_runtime.rebuild import Beside, Part, Projection
-from sqlalchemy import Date, Executable, and_, func, literal_column, or_, select, text
+from sqlalchemy import (
+    Date,
+    Executable,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from rapport_metrics import tables
 from rapport_metrics.consumer import subscription
+from rapport_metrics.kept import chosen, metrics_of
 from rapport_metrics.settings import MetricsSettings
 
 _READERS_FIRST: Final = "SET LOCAL lock_timeout = '300ms'"
@@ -38,64 +53,97 @@ FROM (
     SELECT metric, bucket, num, den FROM {0}.cell
     UNION ALL SELECT metric, bucket, -num, -den FROM cell
 ) AS change
-WHERE bucket < (SELECT closed_until FROM closing WHERE id = 1)
+WHERE bucket < (SELECT closed_until FROM closing WHERE id = 1) AND metric <> ALL (:begun)
 GROUP BY 1, 2 HAVING sum(num) <> 0 OR sum(den) <> 0
 """
 """So that the ledger still adds up where somebody promotes a version that differs."""
+
+_BEGIN: Final = (
+    "DELETE FROM published WHERE metric = ANY (:begun)",
+    "DELETE FROM restatement WHERE metric = ANY (:begun)",
+    """
+    INSERT INTO published (metric, day, num, den, at)
+    SELECT metric, DATE '1970-01-01' + bucket / 1440, sum(num), sum(den), now() FROM {0}.cell
+    WHERE bucket < (SELECT closed_until FROM closing WHERE id = 1) AND metric = ANY (:begun)
+    GROUP BY 1, 2
+    """,
+)
+"""Days of a definition that is kept from now on are published now, for the first time."""
 
 
 def subjects(record: Record) -> Collection[str]:
     return () if record.envelope.subject is None else (record.envelope.subject,)
 
 
-def carry_over(beside: Beside) -> Sequence[Executable]:
-    """The views move to the tables that become live, and what that changes is restated."""
-    schema = beside(tables.cell).schema
-    return [text(statement.format(schema)) for statement in (_RESTATE, _READERS_FIRST, *_VIEWS)]
+def _carry_over(begun: Sequence[str], beside: Beside) -> Sequence[Executable]:
+    """The views move to the tables that become live, and what that changes is restated.
+
+    `begun`: metrics that were not counted until now.
+    """
+    schema, names = beside(tables.cell).schema, bindparam("begun", begun, ARRAY(Text))
+    ledger = (text(one.format(schema)).bindparams(names) for one in (_RESTATE, *_BEGIN))
+    return [*ledger, *(text(one.format(schema)) for one in (_READERS_FIRST, *_VIEWS))]
+
+
+def _seed(settings: MetricsSettings, begun: Collection[str], beside: Beside) -> list[Executable]:
+    """What was kept is kept on, and what is asked for from the first event on."""
+    kept = beside(tables.kept)
+    begins: list[Executable] = [
+        insert(kept).from_select(
+            ["definition", "digest"],
+            select(_KEPT.definition, _KEPT.digest).where(_KEPT.definition.not_in(begun)),
+        )
+    ]
+    if begun:
+        begins.append(insert(kept).values(chosen(settings.definitions(), begun)))
+    return begins
 
 
 _CELL: Final = tables.cell.c
 _DIMS: Final = tables.dims.c
+_KEPT: Final = tables.kept.c
 _PERSON: Final = tables.person.c
 _ENTITY: Final = tables.entity.c
 _PURCHASE: Final = tables.purchase.c
 _CONTRACT: Final = tables.contract.c
 
 _DAY: Final = literal_column("DATE '1970-01-01' + bucket / 1440", Date)
-
-_TOTAL: Final = (
-    select(
-        func.concat(_CELL.metric, " ", _DAY).label("key"),
-        _CELL.bucket,
-        _CELL.bin,
-        *(column for column in _DIMS if column.name != "id"),
-        func.sum(_CELL.num).label("num"),
-        func.sum(_CELL.den).label("den"),
-    )
-    .join_from(tables.cell, tables.dims, _CELL.dims == _DIMS.id, isouter=True)
-    .group_by(_CELL.metric, _CELL.bucket, _CELL.bin, _DIMS.id)
-    .having(or_(func.sum(_CELL.num) != 0, func.sum(_CELL.den) != 0))
-    .subquery("total")
-    .c
-)
-"""What the writers of a total add up to: who wrote which part is up to how batches fell."""
-
 _DAILY: Final = tables.daily.c
 _DAY_OF_DAILY: Final = literal_column("DATE '1970-01-01' + day", Date)
 
-_DAY_TOTAL: Final = (
-    select(
-        func.concat(_DAILY.metric, " ", _DAY_OF_DAILY).label("key"),
-        _DAILY.dims,
-        _DAILY.bin,
-        func.sum(_DAILY.num).label("num"),
-        func.sum(_DAILY.den).label("den"),
+
+def _totals(without: Sequence[str]) -> Iterator[Part]:
+    """What the writers of each total add up to: who wrote which part is up to how batches fell."""
+    cells = (
+        select(
+            func.concat(_CELL.metric, " ", _DAY).label("key"),
+            _CELL.bucket,
+            _CELL.bin,
+            *(column for column in _DIMS if column.name != "id"),
+            func.sum(_CELL.num).label("num"),
+            func.sum(_CELL.den).label("den"),
+        )
+        .join_from(tables.cell, tables.dims, _CELL.dims == _DIMS.id, isouter=True)
+        .where(_CELL.metric.not_in(without))
+        .group_by(_CELL.metric, _CELL.bucket, _CELL.bin, _DIMS.id)
+        .having(or_(func.sum(_CELL.num) != 0, func.sum(_CELL.den) != 0))
     )
-    .group_by(_DAILY.metric, _DAILY.day, _DAILY.bin, _DAILY.dims)
-    .having(or_(func.sum(_DAILY.num) != 0, func.sum(_DAILY.den) != 0))
-    .subquery("day_total")
-    .c
-)
+    days = (
+        select(
+            func.concat(_DAILY.metric, " ", _DAY_OF_DAILY).label("key"),
+            _DAILY.dims,
+            _DAILY.bin,
+            func.sum(_DAILY.num).label("num"),
+            func.sum(_DAILY.den).label("den"),
+        )
+        .where(_DAILY.metric.not_in(without))
+        .group_by(_DAILY.metric, _DAILY.day, _DAILY.bin, _DAILY.dims)
+        .having(or_(func.sum(_DAILY.num) != 0, func.sum(_DAILY.den) != 0))
+    )
+    for name, totals in (("total", cells), ("daily", days)):
+        columns = totals.subquery(name).c
+        yield Part(name=name, key=columns.key, columns=[it for it in columns if it.name != "key"])
+
 
 _JOINED: Final = (
     select(_PERSON.subject_id, _PERSON.root, _PERSON.created, _PERSON.erased)
@@ -110,8 +158,6 @@ _JOINED: Final = (
 """Without those of whom the row says nothing: who was joined and parted again."""
 
 _PARTS: Final = (
-    Part(name="total", key=_TOTAL.key, columns=[it for it in _TOTAL if it.name != "key"]),
-    Part(name="daily", key=_DAY_TOTAL.key, columns=[it for it in _DAY_TOTAL if it.name != "key"]),
     Part(
         name="entity",
         key=_ENTITY.id,
@@ -124,23 +170,29 @@ _PARTS: Final = (
 )
 
 
-def projection(settings: MetricsSettings) -> Projection:
-    """The KPIs as this deployment defines them."""
+def projection(settings: MetricsSettings, begun: Collection[str] = ()) -> Projection:
+    """The KPIs as this deployment defines them.
+
+    `begun`: versions of definitions that a rebuild begins to keep; they are compared with nothing.
+    """
+    metrics = sorted(name for definition in begun for name in metrics_of(definition))
     return Projection(
         name="metrics",
-        subscription=subscription(settings.options()),
+        subscription=subscription(settings.options(), settings.definitions()),
         metadata=tables.metadata,
         tables=(
             tables.entity,
             tables.dims,
             tables.cell,
             tables.daily,
+            tables.kept,
             tables.purchase,
             tables.contract,
             tables.activity,
             tables.person,
         ),
-        parts=_PARTS,
+        parts=(*_totals(metrics), *_PARTS),
         subjects=subjects,
-        carry_over=carry_over,
+        carry_over=partial(_carry_over, metrics),
+        seed=partial(_seed, settings, begun),
     )

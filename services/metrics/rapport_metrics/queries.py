@@ -64,16 +64,29 @@ class Selection(NamedTuple):
     filters: Mapping[str, str] = {}
 
 
-async def load_slots(snap: Snapshot, kpi: Kpi, selection: Selection) -> list[Slot]:
-    """The totals of each window and group in which there is something."""
+async def load_slots(
+    snap: Snapshot, kpi: Kpi, selection: Selection, suffix: str = ""
+) -> list[Slot]:
+    """The totals of each window and group in which there is something.
+
+    `suffix`: of the metrics' names, where those of another version are meant.
+    """
     sql, values = _statement(_SERIES, selection, first=8, distribution=kpi.shape == "distribution")
     ranges = divide(selection.edges, selection.end, selection.mature_before)
     rows = await snap.fetch(
-        sql, sorted(kpi.metrics | kpi.beside), *_columns(ranges), list(selection.edges),
-        selection.mature_before, *values,
+        sql, sorted(name + suffix for name in kpi.metrics | kpi.beside), *_columns(ranges),
+        list(selection.edges), selection.mature_before, *values,
     )  # fmt: skip
-    width = len(selection.group_by)
-    return [Slot(row[0], row[1], tuple(row[2 : 2 + width]), Row(*row[2 + width :])) for row in rows]
+    width = 2 + len(selection.group_by)
+    return [
+        Slot(
+            row[0],
+            row[1],
+            tuple(row[2:width]),
+            Row(row[width].removesuffix(suffix), *row[width + 1 :]),
+        )
+        for row in rows
+    ]
 
 
 async def load_before(snap: Snapshot, kpi: Kpi, selection: Selection) -> dict[Group, list[Row]]:

@@ -24,7 +24,9 @@ class Question(NamedTuple):
     is_past: bool = False
     """Whether what has happened since `as_of` is to be taken back."""
     is_recounted: bool = False
-    """Whether the options are not those that totals are kept by."""
+    """Whether no totals are kept by these options, so that they are counted now."""
+    suffix: str = ""
+    """Of the totals that are kept by another version than the one in force: `@v2`."""
 
     @property
     def lookahead(self) -> int:

@@ -1,6 +1,7 @@
 """What the outside sees."""
 
 from datetime import date
+from typing import Literal
 
 from pydantic import Field
 from rapport_runtime.http.views import Instant, Standing, View
@@ -45,12 +46,17 @@ class PointView(View):
     )
 
 
+Counted = Literal["kept", "when_asked"]
+"""Whether totals are kept by a definition, or it was counted for this answer."""
+
+
 class SeriesView(View):
     """A KPI over time."""
 
     kpi: str
     name: str
     definition: str
+    counted: Counted = Field(description="kept: level with the log. when_asked: for this answer")
     unit: str
     scale: int
     as_of: Instant
@@ -63,6 +69,7 @@ class DefinedView(View):
     """A KPI as one version of its definition counts it."""
 
     definition: str
+    counted: Counted = Field(description="kept: level with the log. when_asked: for this answer")
     series: list[PointView]
 
 

@@ -55,7 +55,7 @@ async def load_series(snap: Snapshot, question: Question) -> list[Point]:
     if question.is_recounted:
         slots = await load_recounted(snap, question, selection)
     else:
-        slots = await load_slots(snap, question.kpi, selection)
+        slots = await load_slots(snap, question.kpi, selection, question.suffix)
         slots += await load_corrections(snap, question, selection)
     by_place: dict[tuple[int, Group], list[Row]] = defaultdict(list)
     young: dict[tuple[int, Group], int] = defaultdict(int)

@@ -9,6 +9,7 @@ from rapport_runtime.settings import HttpSettings, Section, Settings
 from rapport_metrics.business_hours import CalendarSettings, Seconds, targets_of
 from rapport_metrics.domain import calls
 from rapport_metrics.domain.calls import CallSettings
+from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.own import Options
 from rapport_metrics.domain.service import ServiceSettings
@@ -97,6 +98,11 @@ class MetricsSettings(Settings):
             repeat_window=self.kpi.repeat_contact_days * DAY,
             purge_erased=self.kpi.erasure == "purge",
         )
+
+    def definitions(self) -> dict[str, Options]:
+        """Of all versions beside the ones in force, by name; those of no KPI mean nothing."""
+        named = (name for name in self.kpi.definitions if name.partition(".")[0] in CATALOGUE)
+        return {name: self.options_of(name) for name in named}
 
     def options_of(self, definition: str) -> Options:
         """Those of a version beside the one in force. KeyError: there is none of this name."""

@@ -86,6 +86,14 @@ daily = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+kept = Table(
+    "kept",
+    metadata,
+    Column("definition", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, comment="Of its options"),
+    comment="Versions beside those in force that totals are kept by, from the first event on",
+)
+
 purchase = Table(
     "purchase",
     metadata,

@@ -1,10 +1,6 @@
 """Counting everything again from the log, beside the live numbers, and taking their place."""
 
-import asyncio
-import json
 import random
-import shutil
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +18,7 @@ from tests.support.kpi_example import IS_PRESENT, expected, happenings, lines
 from tests.support.kpi_records import records
 from tests.support.metrics_house import Callers, prepare_metrics
 from tests.support.metrics_log import Counted, Log, open_counted
+from tests.support.rapport import rapport, stack_file
 from tests.support.servers import open_test_broker, own_broker_choice
 
 # After the example's end, so that all tests may share a log.
@@ -185,28 +182,6 @@ async def test_the_command_line_shows_what_differs_and_mends_it(
     status, _, said = await rapport(*mend)
     assert (status, "Version 1 is promoted." in said) == (0, True), said
     assert (await verify(counted.site, None))["differing"] == 0
-
-
-def stack_file(counted: Counted, directory: Path) -> Path:
-    """As `rapport up` would write it."""
-    (directory / "secrets").mkdir()
-    (directory / "secrets" / "master.key").write_text("A" * 43 + "=")
-    shutil.copy(counted.house.callers.keys_file, directory / "keys.json")
-    url = counted.settings.database.url
-    databases = {"rapport_metrics": url, "rapport_keyring": url}
-    file = directory / "stack.json"
-    file.write_text(json.dumps({"kafka": counted.log.broker.bootstrap, "databases": databases}))
-    return file
-
-
-async def rapport(*words: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "rapport_cli", *words,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, said = await process.communicate()
-    return process.returncode or 0, out.decode(), said.decode()
 
 
 @pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here")

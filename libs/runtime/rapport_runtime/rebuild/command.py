@@ -27,11 +27,19 @@ Work = Callable[[Site], Awaitable[Report]]
 
 
 def rebuild_command(
-    package: str, settings: Settings, projection: Projection, arguments: Sequence[str]
+    package: str,
+    settings: Settings,
+    projection: Projection,
+    arguments: Sequence[str],
+    prepare: Callable[[Site], Awaitable[None]] | None = None,
 ) -> int:
-    """Build the projection again from the log, and put it in the place of the live one."""
+    """Build the projection again from the log, and put it in the place of the live one.
+
+    `prepare` is what is to be done before; it may raise HaltedError.
+    """
     parser = argparse.ArgumentParser(
-        prog=f"python -m {package} rebuild", description=rebuild_command.__doc__
+        prog=f"python -m {package} rebuild",
+        description="Build the projection again from the log, and make it the live one.",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--no-promote", action="store_true", help="build and compare, no more")
@@ -46,6 +54,8 @@ def rebuild_command(
             return {"builds": [build._asdict() for build in await list_builds(site)]}
         if given.rollback:
             return await roll_back(site)
+        if prepare is not None:
+            await prepare(site)
         return await rebuild(site, promote=not given.no_promote, force=given.force_promote)
 
     return run_once(_report(package, settings, projection, work))

@@ -45,6 +45,9 @@ class Projection:
     carry_over: Callable[[Beside], Sequence[Executable]] = lambda _: ()
     """Statements that take over from the live version what is no function of the log."""
 
+    seed: Callable[[Beside], Sequence[Executable]] = lambda _: ()
+    """Statements for what an empty version begins with, beside the log."""
+
     @property
     def next(self) -> str:
         return f"{self.name}_next"

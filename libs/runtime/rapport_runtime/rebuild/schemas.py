@@ -51,6 +51,8 @@ async def create(connection: AsyncConnection, projection: Projection, schema: st
     for table in projection.metadata.sorted_tables:
         table.to_metadata(copies, schema=schema)
     await connection.run_sync(copies.create_all, checkfirst=False)
+    for statement in projection.seed(beside(schema)):
+        await connection.execute(statement)
 
 
 async def drop(connection: AsyncConnection, schema: str) -> None:

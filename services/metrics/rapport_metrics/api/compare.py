@@ -13,7 +13,16 @@ from rapport_runtime.standing import load_progress
 
 from rapport_metrics.api.asking import KpiQuery, find_kpi
 from rapport_metrics.api.definitions import defined
-from rapport_metrics.api.kpis import Reader, make_question, settings_of, standing, view_of, wait_for
+from rapport_metrics.api.kpis import (
+    Reader,
+    counted,
+    from_kept_totals,
+    make_question,
+    settings_of,
+    standing,
+    view_of,
+    wait_for,
+)
 from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.schemas import ComparedView, DefinedView
 from rapport_metrics.series import load_points
@@ -65,6 +74,7 @@ async def read_comparison(
     pool: Pool = request.app.state.pool
     async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
+        asked = [await from_kept_totals(snap, question, settings) for question in asked]
         found = [await load_points(snap, question) for question in asked]
     return answer(
         ComparedView(
@@ -74,6 +84,7 @@ async def read_comparison(
             definitions=[
                 DefinedView(
                     definition=question.kpi.definition,
+                    counted=counted(question),
                     series=[view_of(question, point, set()) for point in points],
                 )
                 for question, points in zip(asked, found, strict=True)

@@ -22,10 +22,11 @@ from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
 from rapport_metrics.domain.interval import SMALL
+from rapport_metrics.kept import load_kept
 from rapport_metrics.models import load_newest, warning
 from rapport_metrics.question import Question
 from rapport_metrics.restated import load_restated
-from rapport_metrics.schemas import CatalogueView, KpiView, PointView, SeriesView
+from rapport_metrics.schemas import CatalogueView, Counted, KpiView, PointView, SeriesView
 from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.tables import FIRST
@@ -70,9 +71,10 @@ async def read_kpi(
     pool: Pool = request.app.state.pool
     async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
+        question = await from_kept_totals(snap, question, settings)
         points = await load_points(snap, question)
         warned = await _warning(snap, asked)
-        restated = set() if version.is_recounted else await load_restated(snap, asked, start, end)
+        restated = await load_restated(snap, question, start, end)
     return answer(
         SeriesView(
             kpi=asked.id,
@@ -81,6 +83,7 @@ async def read_kpi(
             unit=asked.unit,
             scale=asked.scale,
             as_of=question.as_of,
+            counted=counted(question),
             series=[view_of(question, point, restated) for point in points],
             meta=standing(progress),
             note=_note(points) or warned,
@@ -102,6 +105,20 @@ def make_question(version: Defined, query: KpiQuery, settings: MetricsSettings) 
         is_past=query.as_of is not None,
         is_recounted=version.is_recounted,
     )
+
+
+async def from_kept_totals(
+    snap: Snapshot, question: Question, settings: MetricsSettings
+) -> Question:
+    """The question, to be answered from totals where some are kept by this version."""
+    definition = question.kpi.definition
+    if not question.is_recounted or definition not in await load_kept(snap, settings.definitions()):
+        return question
+    return question._replace(is_recounted=False, suffix=f"@v{question.kpi.version}")
+
+
+def counted(question: Question) -> Counted:
+    return "when_asked" if question.is_recounted else "kept"
 
 
 async def wait_for(request: Request, consistency: AskedConsistency) -> None:

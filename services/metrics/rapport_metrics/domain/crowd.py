@@ -60,7 +60,10 @@ class Crowd:
         subjects = [self._working.subject(name) for name in members]
         if self._options.purge_erased:
             subjects = [one for one in subjects if one.erased is None]
-        return person_facts(subjects, self._options)
+        yield from person_facts(subjects, self._options)
+        for other in self._options.beside:
+            if "subject" in other.kinds:
+                yield from other.named(person_facts(subjects, other.options))
 
     def _rows(self, members: Members) -> Iterator[tuple[str, PersonRow]]:
         for name in members:

@@ -1,6 +1,6 @@
 """One batch of events: which states change, and what is added to which total."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rapport_events import wire
@@ -39,20 +39,22 @@ def run(
     totals, crowd = Totals(closed), Crowd(working, options)
     # What nothing was known of has no facts to take away.
     seen = [ref for ref in working.touched if ref not in working.unseen]
-    before = {ref: list(_own_facts(working, ref, options)) for ref in seen}
+    before = {ref: list(_facts(working, ref, options)) for ref in seen}
     purchases = {ref: _purchase(working.states[ref]) for ref in seen}
     owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
     changed = _take_all(working, owners)
-    after = {ref: list(_own_facts(working, ref, options)) for ref in working.touched}
+    after = {ref: list(_facts(working, ref, options)) for ref in working.touched}
     for ref, facts in after.items():
         totals.replace(before.get(ref, []), facts, ref)
     outcome = Outcome(activity=_activity(happenings), people=crowd.count(totals, changed))
     outcome.states = {ref: working.states[ref] for ref in changed}
+    # By the definitions in force: what else is counted is up to who rebuilds.
+    known = {} if options.beside else after
     outcome.spans = {
         ref: found
         for ref, state in outcome.states.items()
         # Of a ticket that a call was linked to, too: its deadlines may be the last of it.
-        if (found := span(state, after.get(ref) or _own_facts(working, ref, options))) is not None
+        if (found := span(state, known.get(ref) or _own_facts(working, ref, options))) is not None
     }
     outcome.cells, outcome.causes = totals.left(), totals.causes(working, owners)
     outcome.purchases = {
@@ -86,6 +88,14 @@ def _activity(happenings: Iterable[Happening]) -> set[tuple[str, int]]:
             or (isinstance(data, wire.TicketMessage) and data.direction == "in")
         )
     }
+
+
+def _facts(working: Working, ref: Ref, options: Options) -> Iterator[Fact]:
+    """By the definitions in force, and by the others that are kept."""
+    yield from _own_facts(working, ref, options)
+    for other in options.beside:
+        if ref.kind in other.kinds:
+            yield from other.named(_own_facts(working, ref, other.options))
 
 
 def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:

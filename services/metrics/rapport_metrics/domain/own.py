@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from rapport_metrics.domain import calls, loops, orders, service, surveys
+from rapport_metrics.domain.beside import Beside
 from rapport_metrics.domain.calls import Call, CallSettings
 from rapport_metrics.domain.contacts import (
     REPEAT_WINDOW,
@@ -36,6 +37,8 @@ class Options(msgspec.Struct, frozen=True):
     """What nobody could solve at the first contact; `fcr_net` leaves it out."""
     purge_erased: bool = False
     """Take back what erased people contributed; else only what is about the person goes."""
+    beside: "tuple[Beside, ...]" = ()
+    """Other versions of definitions, that totals are kept by as well."""
 
 
 DEFAULTS = Options()

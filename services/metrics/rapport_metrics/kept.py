@@ -1,0 +1,88 @@
+"""Versions of definitions that totals are kept by, beside the ones in force.
+
+A version is kept from the first event on or not at all: `rapport rebuild metrics --definition`
+begins it, and who applies events goes on with it, as long as it means the same.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+from rapport_runtime.database import driver
+from rapport_runtime.pool import Snapshot
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_metrics.domain.beside import Beside
+from rapport_metrics.domain.catalogue import CATALOGUE
+from rapport_metrics.domain.own import Options
+from rapport_metrics.replay import kinds_of
+
+Definitions = Mapping[str, Options]
+"""By name, `fcr.v2`, what each version has instead of the one in force."""
+
+_LOAD: Final = "SELECT definition, digest FROM kept ORDER BY definition"
+_DROP: Final = "DELETE FROM kept WHERE definition = ANY($1::text[])"
+_DROP_TOTALS: Final = tuple(
+    f"DELETE FROM {table} WHERE metric = ANY($1::text[])"  # noqa: S608 - names of our tables
+    for table in ("cell", "daily", "published", "restatement")
+)
+
+
+def digest(options: Options) -> bytes:
+    """What tells one meaning of a version from another; 16 bytes."""
+    packed = msgspec.json.encode(options, order="deterministic")
+    return blake2b(packed, digest_size=16).digest()
+
+
+def beside(definition: str, options: Options) -> Beside:
+    """How the facts of a version are made, and what they are called."""
+    kpi, _, version = definition.partition(".")
+    metrics = CATALOGUE[kpi].metrics | CATALOGUE[kpi].beside
+    return Beside(f"@{version}", metrics, frozenset(kinds_of(metrics)), options)
+
+
+def metrics_of(definition: str) -> list[str]:
+    """What the totals of a version are called: `fcr@v2`."""
+    kpi, _, version = definition.partition(".")
+    return sorted(f"{name}@{version}" for name in CATALOGUE[kpi].metrics | CATALOGUE[kpi].beside)
+
+
+async def load_kept(snap: Snapshot, definitions: Definitions) -> set[str]:
+    """Those of the definitions that totals are kept by."""
+    return _meant(await snap.fetch(_LOAD), definitions)
+
+
+async def with_kept(tx: AsyncConnection, options: Options, definitions: Definitions) -> Options:
+    """The options in force, and beside them those of the versions that are kept.
+
+    A version whose meaning has changed, or that nobody defines any more, is kept no longer: what
+    it has counted so far would be of another meaning than what comes.
+    """
+    connection = await driver(tx)
+    rows = await connection.fetch(_LOAD)
+    if not rows:
+        return options
+    meant = _meant(rows, definitions)
+    if gone := [name for name, _ in rows if name not in meant]:
+        await _forget(connection, gone)
+    others = tuple(beside(name, definitions[name]) for name in sorted(meant))
+    return msgspec.structs.replace(options, beside=others)
+
+
+async def _forget(connection: Snapshot, definitions: Sequence[str]) -> None:
+    await connection.execute(_DROP, definitions)
+    metrics = [name for definition in definitions for name in metrics_of(definition)]
+    for statement in _DROP_TOTALS:
+        await connection.execute(statement, metrics)
+
+
+def chosen(definitions: Definitions, names: Collection[str]) -> list[dict[str, object]]:
+    """Rows of the table `kept`."""
+    return [{"definition": name, "digest": digest(definitions[name])} for name in sorted(names)]
+
+
+def _meant(rows: Iterable[tuple[str, bytes]], definitions: Definitions) -> set[str]:
+    return {
+        name for name, kept in rows if name in definitions and digest(definitions[name]) == kept
+    }
