@@ -139,3 +139,22 @@ def _decide_until(run: _Run, end: datetime) -> Iterator[Decision]:
         if decision.is_told:
             run.past.append(decision.past)
             yield decision
+
+
+def derived(
+    known: Catalogue,
+    person: str,
+    moments: Iterable[Moment],
+    policies: Policies,
+    since: tuple[datetime, datetime, bytes] | None = None,
+) -> list[Candidate]:
+    """Candidates of all moments from `since` on, each by what was so at that moment.
+
+    A moment that arrives late changes what later ones start: these are looked at again with it.
+    """
+    customer, found = Customer(person), []
+    for moment in in_order(moments):
+        fold(customer, moment)
+        if since is None or moment.order >= since:
+            found += all_candidates(known, customer, moment, policies)
+    return found
