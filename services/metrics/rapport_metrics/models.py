@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
 
 import orjson
+from rapport_runtime import outbox
 from rapport_runtime.database import driver
 from rapport_runtime.pool import Snapshot
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_metrics.domain.instants import DAY, instant
 from rapport_metrics.domain.statistics import Alike, Occasions
+from rapport_metrics.fitted import told
 
 LEAST_BUYERS: Final = 200
 LEAST_REPEATERS: Final = 100
@@ -90,7 +92,7 @@ def require_predictions() -> None:
 
 
 async def fit_now(engine: AsyncEngine, now: datetime, margin: float) -> list[Kept]:
-    """Fits both models to the purchases before today, and keeps them with their forecast.
+    """Fits both models to the purchases before today, keeps them with their forecast, says so.
 
     Raises PredictionsMissingError, TooFewBuyersError, FitRunningError, and ValueError when the
     purchases do not determine the models.
@@ -106,6 +108,7 @@ async def fit_now(engine: AsyncEngine, now: datetime, margin: float) -> list[Kep
         documents = await asyncio.to_thread(_learn, buyers, currency, margin)
         for kind, document in documents.items():
             await connection.execute(_KEEP, kind, now, as_of, orjson.dumps(document).decode())
+        await outbox.add(tx, list(told(documents, as_of, now)))
     return [Kept(kind, now, as_of, document) for kind, document in documents.items()]
 
 

@@ -25,8 +25,15 @@ class Question(NamedTuple):
     """Whether what has happened since `as_of` is to be taken back."""
     is_recounted: bool = False
     """Whether no totals are kept by these options, so that they are counted now."""
+    known_at: datetime | None = None
+    """When it was asked, where `as_of` may lie ahead of that: no window ends later than now."""
     suffix: str = ""
     """Of the totals that are kept by another version than the one in force: `@v2`."""
+
+    @property
+    def seen_at(self) -> datetime:
+        """Until when anything can have happened."""
+        return self.as_of if self.known_at is None else min(self.as_of, self.known_at)
 
     @property
     def lookahead(self) -> int:

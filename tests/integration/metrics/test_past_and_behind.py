@@ -1,7 +1,7 @@
 """Numbers as of an earlier instant, and what a number is made of."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -21,6 +21,7 @@ JANUARY = {"start": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
 ALL = {"start": "2026-01-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
 APRIL = datetime(2026, 4, 17, 13, tzinfo=UTC)
 SEED = 5
+DAY = timedelta(days=1)
 
 
 def at(day: int, hour: int = 12) -> datetime:
@@ -115,3 +116,24 @@ async def test_kpis_of_persons_have_no_events_and_say_so(house: House) -> None:
 
     assert answer.status_code == 422
     assert "counts persons" in answer.json()["detail"]
+
+
+async def test_an_instant_that_lies_ahead_counts_what_falls_due_by_then_and_says_so(
+    house: House,
+) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    span = {"start": (now - DAY).isoformat(), "to": (now + 3 * DAY).isoformat()}
+    ticket = {"ticket": "t-1", "priority": "low"}
+    made = happened("ticket.created", new_subject(), now, channel="email", fields=ticket)
+    await house.tell([made])
+
+    today = await house.read("/v1/kpis/sla_frt", **span)
+    in_two_days = await house.read("/v1/kpis/sla_frt", **span, as_of=(now + 2 * DAY).isoformat())
+
+    assert [(one["num"], one["den"]) for one in today["series"]] == [(0, 0)]
+    [point] = in_two_days["series"]
+    assert (point["num"], point["den"], point["state"]) == (0, 1, "open")
+    assert "lies ahead" in in_two_days["note"]
+    whole = {"start": (now - DAY).isoformat(), "to": (now + DAY).isoformat()}
+    [point] = await house.series("sla_frt", **whole, as_of=(now + 2 * DAY).isoformat())
+    assert point["state"] == "open"

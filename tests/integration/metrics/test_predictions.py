@@ -9,17 +9,20 @@ from typing import Any
 
 import msgspec
 import pytest
+from rapport_events import wire
+from rapport_events.codec import decode, decode_data
 from rapport_events.envelope import Record
-from rapport_events.topics import CUSTOMERS
+from rapport_events.topics import CUSTOMERS, METRICS
 from rapport_metrics.clv.bgnbd import BgNbd, churn_risk, expected
 from rapport_metrics.clv.gamma_gamma import GammaGamma
 from rapport_metrics.clv.value import lifetime_value
 from rapport_metrics.domain.instants import instant
 from rapport_metrics.domain.statistics import Occasions, occasions
-from rapport_metrics.models import fit_now
+from rapport_metrics.models import TooFewBuyersError, fit_now
 from rapport_metrics.nightly import fit_nightly
 from rapport_metrics.settings import MetricsSettings
 from rapport_runtime.pause import pause
+from sqlalchemy import text
 
 from tests.support.events import happened, new_subject
 from tests.support.metrics_house import House
@@ -214,3 +217,35 @@ def test_without_scipy_the_service_starts() -> None:
     started = f"{missing}; import rapport_metrics.__main__"
 
     assert subprocess.run([sys.executable, "-c", started], check=False).returncode == 0
+
+
+async def test_each_fit_is_told_to_the_log_under_an_id_made_of_what_was_learned(
+    house: House,
+) -> None:
+    await tell(house, shop())
+    first = await fit(house)
+    await fit(house)
+
+    async with house.resources.engine.begin() as tx:
+        rows = await tx.execute(text("SELECT topic, convert_from(value, 'UTF8') FROM outbox"))
+        told = [(topic, msgspec.json.decode(value)) for topic, value in rows]
+    assert [topic for topic, _ in told] == [METRICS.name] * 4
+    ids = [event["id"] for _, event in told]
+    assert ids[:2] == ids[2:]
+    assert len(set(ids)) == 2
+    for _, event in told[:2]:
+        fitted = decode_data(decode(msgspec.json.encode(event)))
+        assert isinstance(fitted, wire.ModelFitted)
+        assert fitted.parameters == first[fitted.model]["parameters"]
+        assert (fitted.buyers, fitted.as_of) == (first[fitted.model]["customers"], MIDNIGHT)
+        assert (fitted.currency, fitted.definition) == ("EUR", "clv_predicted.v1")
+
+
+async def test_what_was_not_fitted_is_not_told(house: House) -> None:
+    await tell(house, shop(10))
+
+    with pytest.raises(TooFewBuyersError):
+        await fit(house)
+
+    async with house.resources.engine.begin() as tx:
+        assert await tx.scalar(text("SELECT count(*) FROM outbox")) == 0

@@ -86,14 +86,15 @@ async def read_kpi(
             counted=counted(question),
             series=[view_of(question, point, restated) for point in points],
             meta=standing(progress),
-            note=_note(points) or warned,
+            note=_note(question, points) or warned,
         )
     )
 
 
 def make_question(version: Defined, query: KpiQuery, settings: MetricsSettings) -> Question:
     """Raises BadWindowError, BadDimensionError."""
-    span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
+    now = datetime.now(UTC)
+    span = span_of(query, ZoneInfo(settings.kpi.zone), now)
     return Question(
         kpi=version.kpi,
         windows=span.windows(),
@@ -104,6 +105,7 @@ def make_question(version: Defined, query: KpiQuery, settings: MetricsSettings) 
         options=version.options,
         is_past=query.as_of is not None,
         is_recounted=version.is_recounted,
+        known_at=now,
     )
 
 
@@ -185,9 +187,9 @@ def view_of(question: Question, point: Point, restated: set[datetime]) -> PointV
 
 def _state(question: Question, end: datetime, point: Point) -> str:
     """`open` while it runs, `provisional` while something in it is undecided, then `final`."""
-    if end > question.as_of:
+    if end > question.seen_at:
         return "open"
-    since = question.as_of - end
+    since = question.seen_at - end
     undecided = point.pending or since < timedelta(microseconds=question.lookahead)
     if question.kpi.id in {"ccr", "crr", "crr_classic"}:
         undecided = since < _CHURN_FINAL
@@ -199,7 +201,9 @@ async def _warning(snap: Snapshot, kpi: Kpi) -> str | None:
     return None if kept is None else warning(kept)
 
 
-def _note(points: Sequence[Point]) -> str | None:
+def _note(question: Question, points: Sequence[Point]) -> str | None:
+    if question.seen_at < question.as_of:
+        return "as_of lies ahead: what is known now, and what falls due by then if nothing happens"
     if any(point.reading.value is None for point in points):
         return "value is null where there is nothing to divide by: a rate of nothing is not 0"
     return None
