@@ -1,6 +1,6 @@
 """Questions as the page shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,12 +106,20 @@ def _score(
         hint=None if is_scale else hint,
         flaw=flaw,
         options=[ShownOption(str(n), Said(_number(n)), str(n) == chosen) for n in steps],
-        low=_UNSAID if question.low is None else tongue.say(question.low),
-        high=_UNSAID if question.high is None else tongue.say(question.high),
+        low=_end(question.low, tongue, None if is_scale else low),
+        high=_end(question.high, tongue, None if is_scale else high),
         least=low,
         most=high,
         typed=chosen,
     )
+
+
+def _end(texts: Mapping[str, str] | None, tongue: Tongue, number: int | None) -> Said:
+    """What an end of the scale means; with its number, where that is not above it."""
+    if texts is None:
+        return _UNSAID
+    said = tongue.say(texts)
+    return said if number is None else said._replace(text=f"{_number(number)} = {said.text}")
 
 
 def _choice(

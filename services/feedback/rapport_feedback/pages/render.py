@@ -13,8 +13,8 @@ from starlette.responses import Response
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Flaw
 from rapport_feedback.pages.form import Typed
-from rapport_feedback.pages.questions import flaw_text, show
-from rapport_feedback.pages.words import LANGUAGES, Said, Tongue, words_in
+from rapport_feedback.pages.questions import ShownQuestion, flaw_text, show
+from rapport_feedback.pages.words import LANGUAGES, Said, Tongue, Words, words_in
 
 _STYLE: Final = files(__package__).joinpath("style.css").read_text("utf-8").strip()
 _STYLE_HASH: Final = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -73,13 +73,10 @@ def form(
     """The questions, with what was typed. `is_away`: it could not be saved at this moment."""
     tongue, words = frame.tongue, frame.tongue.words
     questions = show(definition, tongue, typed, flaws)
-    targets = {question.id: question.name for question in questions}
-    told = [
-        {"text": flaw_text(flaw, words), "target": targets.get(flaw.question or "")}
-        for flaw in flaws
-    ]
+    shown_by_id = {question.id: question for question in questions}
+    told = [_told(flaw, words, shown_by_id.get(flaw.question or "")) for flaw in flaws]
     if is_away:
-        told.insert(0, {"text": words["error_away"], "target": None})
+        told.insert(0, {"text": words["error_away"], "question": None})
     shown: dict[str, Any] = {
         "title": tongue.say(definition.title),
         "questions": questions,
@@ -109,6 +106,10 @@ def respond(html: str, status: int = 200, headers: Mapping[str, str] | None = No
     return Response(
         html.encode(), status, {**HEADERS, **(headers or {})}, media_type="text/html; charset=utf-8"
     )
+
+
+def _told(flaw: Flaw, words: Words, question: ShownQuestion | None) -> dict[str, Any]:
+    return {"text": flaw_text(flaw, words), "question": question}
 
 
 def _others(definition: Definition, tongue: Tongue) -> list[dict[str, str]]:
