@@ -34,7 +34,7 @@ from rapport_feedback.due import Due, load_people, settle, take_due
 from rapport_feedback.level import Level
 from rapport_feedback.settings import FeedbackSettings
 
-BATCH: Final = 1_000
+BATCH: Final = 2_000
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 import orjson
@@ -49,11 +49,9 @@ WHERE subject_id = ANY($1::text[]::uuid[]) AND anchor = ANY($2::text[]) AND stat
 """
 
 _SETTLE: Final = """
-UPDATE invitation SET state = new.state, reason = new.reason, channel = new.channel,
-    language = new.language, decided_at = $2, expires_at = new.expires
-FROM unnest($1::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-    AS new (survey, state, reason, channel, language, expires)
-WHERE invitation.survey = new.survey
+UPDATE invitation SET state = $2, reason = $3, channel = $4, language = $5, expires_at = $6,
+    decided_at = $7
+WHERE survey = ANY($1::text[])
 """
 
 _POSTPONE: Final = """
@@ -109,27 +107,25 @@ async def settle(
 ) -> None:
     """Write down what was decided, and until when others wait."""
     connection = await driver(tx)
-    settled: list[tuple[Any, ...]] = []
+    alike: dict[tuple[object, ...], list[str]] = {}
     later: list[tuple[str, datetime]] = []
+    row: tuple[object, ...]
     for case, outcome in decided:
         survey = case.candidate.survey
         match outcome:
             case Invited():
-                row = (outcome.channel, outcome.language, outcome.expires)
-                settled.append((survey, "sent", None, *row))
+                row = ("sent", None, outcome.channel, outcome.language, outcome.expires)
+                alike.setdefault(row, []).append(survey)
             case NotInvited():
-                settled.append((survey, "not_invited", outcome.reason, None, None, None))
+                row = ("not_invited", outcome.reason, None, None, None)
+                alike.setdefault(row, []).append(survey)
             case Later():
                 later.append((survey, outcome.until))
-    if settled:
-        surveys, *columns = _columns(settled)
-        await connection.execute(_SETTLE, surveys, now, *columns)
+    # Few outcomes differ: a statement for each is less than a value for each row.
+    for row, surveys in alike.items():
+        await connection.execute(_SETTLE, surveys, *row, now)
     if later:
-        await connection.execute(_POSTPONE, *_columns(later))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+        await connection.execute(_POSTPONE, *map(list, zip(*later, strict=True)))
 
 
 def _joined(states: dict[str, Respondent], members: Sequence[str]) -> Respondent:

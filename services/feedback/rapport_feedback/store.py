@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import orjson
@@ -19,15 +19,12 @@ from rapport_feedback.domain.respondent import (
     unpack_ticket,
 )
 
+_RESPONDENT: Final = ("subject_id", "state")
+_TICKET: Final = ("ticket", "subject_id", "is_open", "state")
+
 _LOCK_RESPONDENTS: Final = """
 SELECT subject_id::text, state FROM respondent WHERE subject_id = ANY($1::text[]::uuid[])
 ORDER BY subject_id FOR UPDATE
-"""
-
-_ADD_RESPONDENTS: Final = """
-INSERT INTO respondent (subject_id, state)
-SELECT id, state FROM unnest($1::text[]::uuid[], $2::bytea[]) AS new (id, state) ORDER BY id
-ON CONFLICT DO NOTHING
 """
 
 _SET_RESPONDENTS: Final = """
@@ -54,37 +51,33 @@ _LOCK_TICKETS: Final = """
 SELECT ticket, state FROM ticket WHERE ticket = ANY($1::text[]) ORDER BY ticket FOR UPDATE
 """
 
-_ADD_TICKETS: Final = """
-INSERT INTO ticket (ticket, subject_id, is_open, state)
-SELECT id, subject, is_open, state
-FROM unnest($1::text[], $2::text[]::uuid[], $3::bool[], $4::bytea[])
-    AS new (id, subject, is_open, state) ORDER BY id
-ON CONFLICT DO NOTHING
-"""
-
 _SET_TICKETS: Final = """
 UPDATE ticket SET subject_id = new.subject, is_open = new.is_open, state = new.state
 FROM unnest($1::text[], $2::text[]::uuid[], $3::bool[], $4::bytea[])
     AS new (id, subject, is_open, state) WHERE ticket = new.id
 """
 
-_ADD_CANDIDATES: Final = """
-INSERT INTO invitation (survey, definition, version, kind, about, rule, anchor, subject_id, cause,
-    happened_at, due_at, send_at, state, refs)
-SELECT survey, definition, version, kind, about, rule, anchor, subject, cause,
-    happened_at, due_at, send_at, 'waiting', refs
-FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::text[]::uuid[], $9::bytea[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
-    $13::text[]::jsonb[])
-    AS new (survey, definition, version, kind, about, rule, anchor, subject, cause, happened_at,
-        due_at, send_at, refs)
-ORDER BY survey
+_CANDIDATE: Final = (
+    "survey", "definition", "version", "kind", "about", "rule", "anchor", "subject_id", "cause",
+    "happened_at", "due_at", "send_at", "state", "refs",
+)  # fmt: skip
+
+_STAGE: Final = """
+CREATE TEMP TABLE IF NOT EXISTS new_candidate
+    (LIKE invitation INCLUDING DEFAULTS) ON COMMIT DELETE ROWS
+"""
+
+_ADD_CANDIDATES: Final = f"""
+INSERT INTO invitation ({", ".join(_CANDIDATE)})
+SELECT {", ".join(_CANDIDATE)} FROM new_candidate ORDER BY survey
 ON CONFLICT (survey) DO UPDATE SET anchor = EXCLUDED.anchor, cause = EXCLUDED.cause,
     happened_at = EXCLUDED.happened_at, due_at = EXCLUDED.due_at, refs = EXCLUDED.refs
 WHERE invitation.anchor = ''
 RETURNING survey
-"""
+"""  # noqa: S608 - our own columns
 """An outcome that was read from the log before its reason gets the reason added."""
+
+_UNSTAGE: Final = "DELETE FROM new_candidate"
 
 Scheduled = tuple[Candidate, datetime]
 """Somebody to ask, and when, outside of their quiet hours."""
@@ -109,8 +102,7 @@ async def save_respondents(
         if subject in known and known[subject] != state
     }
     if new:
-        added = await connection.execute(_ADD_RESPONDENTS, list(new), list(new.values()))
-        _require_all(added, new)
+        await _add(connection, "respondent", _RESPONDENT, list(new.items()))
         # What was on its way when they were erased says nothing any more.
         await purge(tx, new)
     if old:
@@ -140,9 +132,10 @@ async def save_tickets(
     new = {name: ticket for name, ticket in sorted(tickets.items()) if name not in known}
     old = {name: ticket for name, ticket in sorted(tickets.items()) if name in known}
     if new:
-        _require_all(await connection.execute(_ADD_TICKETS, *_ticket_columns(new)), new)
+        await _add(connection, "ticket", _TICKET, _ticket_rows(new))
     if old:
-        await connection.execute(_SET_TICKETS, *_ticket_columns(old))
+        columns = zip(*_ticket_rows(old), strict=True)
+        await connection.execute(_SET_TICKETS, *map(list, columns))
 
 
 async def add_candidates(tx: AsyncConnection, scheduled: Iterable[Scheduled]) -> set[str]:
@@ -150,42 +143,43 @@ async def add_candidates(tx: AsyncConnection, scheduled: Iterable[Scheduled]) ->
     first: dict[str, Scheduled] = {}
     for one in scheduled:
         first.setdefault(one[0].survey, one)
-    rows = list(first.values())
-    if not rows:
+    if not first:
         return set()
-    columns = [
-        [one.survey for one, _ in rows],
-        [one.definition for one, _ in rows],
-        [one.version for one, _ in rows],
-        [one.kind for one, _ in rows],
-        [one.about for one, _ in rows],
-        [one.rule for one, _ in rows],
-        [one.anchor for one, _ in rows],
-        [one.subject for one, _ in rows],
-        [one.cause for one, _ in rows],
-        [one.happened_at for one, _ in rows],
-        [one.due_at for one, _ in rows],
-        [at for _, at in rows],
-        [orjson.dumps(dict(one.refs)).decode() for one, _ in rows],
-    ]
-    added = await (await driver(tx)).fetch(_ADD_CANDIDATES, *columns)
+    connection = await driver(tx)
+    await connection.execute(_STAGE)
+    rows = [_candidate_row(candidate, at) for candidate, at in first.values()]
+    await connection.copy_records_to_table("new_candidate", records=rows, columns=_CANDIDATE)
+    added = await connection.fetch(_ADD_CANDIDATES)
+    await connection.execute(_UNSTAGE)
     return {row[0] for row in added}
 
 
-def _ticket_columns(tickets: Mapping[str, Ticket]) -> Sequence[Sequence[object]]:
-    values = tickets.values()
+def _candidate_row(one: Candidate, send_at: datetime) -> tuple[object, ...]:
     return (
-        list(tickets),
-        [ticket.word("subject") for ticket in values],
-        [ticket.is_open for ticket in values],
-        [pack_ticket(ticket) for ticket in values],
-    )
+        one.survey, one.definition, one.version, one.kind, one.about, one.rule, one.anchor,
+        one.subject, one.cause, one.happened_at, one.due_at, send_at, "waiting",
+        orjson.dumps(one.refs).decode(),
+    )  # fmt: skip
 
 
-def _require_all(status: str, rows: Collection[str]) -> None:
+def _ticket_rows(tickets: Mapping[str, Ticket]) -> list[tuple[object, ...]]:
+    return [
+        (name, ticket.word("subject"), ticket.is_open, pack_ticket(ticket))
+        for name, ticket in tickets.items()
+    ]
+
+
+async def _add(
+    connection: "asyncpg.Connection[Any]",
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
     """What another worker has just made is read, and joined, when the batch is tried again.
 
     Raises SerializationError, which the loop waits for.
     """
-    if int(status.rpartition(" ")[2]) != len(rows):
-        raise asyncpg.SerializationError("another worker has just made one of these rows")
+    try:
+        await connection.copy_records_to_table(table, records=rows, columns=columns)
+    except asyncpg.UniqueViolationError as error:
+        raise asyncpg.SerializationError("another worker has just made one of these") from error
