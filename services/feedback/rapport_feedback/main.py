@@ -164,7 +164,7 @@ def reminders_component(settings: FeedbackSettings, resources: Resources) -> Com
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await remind(resources, settings.loop, stop)
+        await remind(resources, settings, stop)
 
     return work
 

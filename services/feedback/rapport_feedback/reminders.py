@@ -14,8 +14,9 @@ from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pause import pause
 from rapport_runtime.subscription import Derived, Resources
 
+from rapport_feedback.level import Level
 from rapport_feedback.loop_work import loop_fact
-from rapport_feedback.settings import LoopSettings
+from rapport_feedback.settings import FeedbackSettings, LoopSettings
 
 _BATCH: Final = 500
 _IDLE_SECONDS: Final = 5.0
@@ -36,15 +37,22 @@ UPDATE loop SET reminders = reminders + 1, remind_at = $2 WHERE loop = ANY($1::t
 _log = structlog.get_logger(__name__)
 
 
-async def remind(resources: Resources, settings: LoopSettings, stop: asyncio.Event) -> None:
-    """Until `stop`; any number of processes may do so at once."""
+async def remind(resources: Resources, settings: FeedbackSettings, stop: asyncio.Event) -> None:
+    """Until `stop`; any number of processes may do so at once.
+
+    Not before the projection is level with the log: after an older backup was restored, what was
+    closed is open here until the log has said so again.
+    """
+    level = Level(resources, settings)
     while not stop.is_set():
         reminded = 0
         try:
-            reminded = await remind_once(resources, settings, datetime.now(UTC))
+            if await level.is_reached():
+                reminded = await remind_once(resources, settings.loop, datetime.now(UTC))
         except WAITED_FOR as error:
             if not is_environment(error):
                 raise
+            level.forget()
             _log.warning("reminders wait", reason=type(error).__name__)
         if reminded < _BATCH:
             await pause(stop, _IDLE_SECONDS)
