@@ -1,5 +1,6 @@
 """From what a browser sends to answers, and what it sent kept as it was typed."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ _PREFIX: Final = "q-"
 _MOST_FIELDS: Final = 1_100
 """More than the longest survey has: 20 questions with 50 options each."""
 
-_LONGEST_NUMBER: Final = 20
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,15}")
+"""Python takes `1_0` and digits of any script for numbers."""
 
 Typed = Mapping[str, Sequence[str]]
 """By question id, as it was sent or preselected; personal."""
@@ -105,10 +107,4 @@ def _parse(body: bytes) -> Typed:
 
 
 def _number(text: str) -> int | None:
-    short = text.strip()
-    if len(short) > _LONGEST_NUMBER or not short.isascii():
-        return None
-    try:
-        return int(short)
-    except ValueError:
-        return None
+    return int(text) if _WHOLE.fullmatch(text.strip()) else None
