@@ -135,8 +135,8 @@ def _names(rules: Rules) -> list[str]:
 
 
 def _start(rules: Rules, trigger: str, swept: datetime | None, now: datetime) -> datetime:
-    """Where it was looked last, if a worker has been away for long: then not all is too late."""
-    since = _since(rules, trigger, now)
+    """Where it was looked last; but not at days that are over for too long to be acted on."""
+    since = max(_since(rules, trigger, now), now - rules.policies.too_late)
     return since if swept is None else max(since, swept - _OVERLAP)
 
 

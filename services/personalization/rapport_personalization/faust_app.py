@@ -36,6 +36,10 @@ class App(faust.App):
     def _create_directories(self) -> None:
         """Only tables would need any; the root file system may be read-only."""
 
+    async def _wait_for_table_recovery_completed(self) -> bool:
+        """There are none: nothing else has to wait until Faust has joined its group."""
+        return False
+
 
 def make_app(name: str, settings: Settings) -> App:
     """An app that is quick to notice a lost member, and commits what it believes often."""
