@@ -14,15 +14,17 @@ from typing import Final
 from uuid import uuid4
 
 from rapport_runtime.failpoint import arm, failpoint
-from rapport_runtime.sender import Sender, composing, deliver, delivering
+from rapport_runtime.sender import Sender, composing, deliver, delivering, noting
 from rapport_runtime.sender.composing import Ready
 from rapport_runtime.sender.console import Console
-from rapport_runtime.sender.message import SENT, Ending, Requested
+from rapport_runtime.sender.message import SENT, Requested
+from rapport_runtime.sender.noting import Finished
 from sqlalchemy import text
 
 from tests.support.sending import open_office
 
 _LEASE_SECONDS: Final = 0.3
+_senders: list[Sender] = []
 
 
 def main(url: str, path: str, armed: str, bug: str = "") -> None:
@@ -52,6 +54,7 @@ async def _live(url: str, path: Path) -> None:
     async with open_office(url) as office:
         # One at a time: a death then repeats one message, and no more.
         sender = office.sender(Console(path), at_once=1, lease_seconds=_LEASE_SECONDS)
+        _senders.append(sender)
         stop = asyncio.Event()
         working = asyncio.create_task(deliver(sender, stop))
         waiting = text("SELECT count(*) FROM delivery WHERE state = 'waiting'")
@@ -64,13 +67,13 @@ async def _live(url: str, path: Path) -> None:
 
 
 def _note_before_sending() -> None:
-    async def careless(sender: Sender, request: Requested, prepared: Ready | Ending) -> None:
-        await delivering._note(sender, request, SENT)
+    async def careless(request: Requested, ready: Ready) -> Finished:
+        await noting.note(_senders[-1], [Finished(request, SENT)])
         failpoint("after_send")
-        assert isinstance(prepared, Ready)
-        await prepared.transport.send(prepared.message)
+        await ready.transport.send(ready.message)
+        return Finished(request, SENT)
 
-    delivering._deliver = careless
+    setattr(delivering, "_attempt", careless)  # noqa: B010 - planted on purpose
 
 
 def _make_an_id_for_each_attempt() -> None:

@@ -1,6 +1,6 @@
 """Delivers what `action.requested` asks for: by mail, by webhook, or on the console."""
 
-from rapport_runtime.sender.delivering import Sender, deliver
+from rapport_runtime.sender.delivering import deliver
 from rapport_runtime.sender.intake import subscription
 from rapport_runtime.sender.message import (
     Contact,
@@ -15,6 +15,7 @@ from rapport_runtime.sender.message import (
     dead,
     suppressed,
 )
+from rapport_runtime.sender.noting import Sender
 from rapport_runtime.sender.ops import make_deliveries_router
 from rapport_runtime.sender.settings import SenderSettings
 from rapport_runtime.sender.telemetry import Telemetry

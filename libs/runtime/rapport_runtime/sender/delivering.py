@@ -5,22 +5,13 @@ and after it the message is sent again, under the same id. No message is lost.
 """
 
 import asyncio
-import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from time import monotonic
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from rapport_events.topics import Topic
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from rapport_runtime import outbox
-from rapport_runtime.contract import Derived
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.failure import WAITED_FOR, is_environment
-from rapport_runtime.outbox import derived_id
 from rapport_runtime.pause import pause
 from rapport_runtime.sender import rows
 from rapport_runtime.sender.composing import Ready, compose
@@ -28,15 +19,10 @@ from rapport_runtime.sender.message import (
     Ending,
     Later,
     Outcome,
-    Recipients,
     RecipientsUnavailableError,
     Requested,
-    Templates,
-    Transport,
-    bounced,
 )
-from rapport_runtime.sender.schedule import delay_after
-from rapport_runtime.sender.telemetry import Telemetry
+from rapport_runtime.sender.noting import Finished, Sender, note
 
 _SEND_SECONDS: Final = 45.0
 """Whatever a transport does, it is over well before the lease."""
@@ -48,70 +34,80 @@ _GRACE_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """What one service's messages are delivered with."""
-
-    engine: AsyncEngine
-    topic: Topic
-    source: str
-    recipients: Recipients
-    templates: Templates
-    transports: Mapping[str, Transport]
-    """By channel."""
-    telemetry: Telemetry
-    at_once: int = 20
-    poll_seconds: float = 0.2
-    lease_seconds: float = rows.LEASE_SECONDS
-
-
 async def deliver(sender: Sender, stop: asyncio.Event) -> None:
     """Until `stop`; several processes may do so at once."""
-    running: set[asyncio.Task[None]] = set()
+    round_ = _Round(sender)
     try:
         while not stop.is_set():
             try:
-                idle = await _fill(sender, running)
+                is_idle = await round_.turn()
             except WAITED_FOR as error:
                 if not is_environment(error):
                     raise
                 log.warning("deliveries wait", reason=type(error).__name__)
                 await pause(stop, _RETRY_SECONDS)
-                continue
-            await _breathe(sender, running, stop, idle=idle)
-        if running:
-            await asyncio.wait(running, timeout=_GRACE_SECONDS)
+            else:
+                await round_.breathe(stop, is_idle=is_idle)
+        await round_.finish()
     finally:
-        for task in running:
+        await round_.drop()
+
+
+class _Round:
+    """The messages that one process has under way, and those that it has yet to note."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._running: set[asyncio.Task[Finished]] = set()
+        self._finished: list[Finished] = []
+
+    async def turn(self) -> bool:
+        """Notes what is over and begins what is due; whether nothing more was due.
+
+        What came to an end while the last of them were noted is noted together: a death repeats
+        what was under way or just over, never more than `at_once`.
+        """
+        await note(self._sender, self._finished)
+        self._finished.clear()
+        free = self._sender.at_once - len(self._running)
+        # A few at a time, so that addresses are looked up in batches.
+        if free * 4 < self._sender.at_once:
+            return False
+        taken = await _take(self._sender, free)
+        for request, prepared in taken:
+            if isinstance(prepared, Ending):
+                self._finished.append(Finished(request, prepared))
+            else:
+                self._running.add(asyncio.create_task(_attempt(request, prepared)))
+        return len(taken) < free
+
+    async def breathe(self, stop: asyncio.Event, *, is_idle: bool) -> None:
+        """Until something is over, or may be due."""
+        seconds = self._sender.poll_seconds
+        if self._running:
+            done, _ = await asyncio.wait(
+                self._running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            self._collect(done)
+        elif is_idle and not self._finished:
+            await pause(stop, seconds)
+
+    async def finish(self) -> None:
+        """What is under way when the process is told to stop may come to its end."""
+        if self._running:
+            done, _ = await asyncio.wait(self._running, timeout=_GRACE_SECONDS)
+            self._collect(done)
+        await note(self._sender, self._finished)
+
+    async def drop(self) -> None:
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
-
-async def _fill(sender: Sender, running: set[asyncio.Task[None]]) -> bool:
-    """Begin what is due, as far as there are hands; whether nothing more was."""
-    free = sender.at_once - len(running)
-    # A few at a time, so that addresses are looked up in batches.
-    if free * 4 < sender.at_once:
-        return False
-    taken = await _take(sender, free)
-    for request, prepared in taken:
-        running.add(asyncio.create_task(_deliver(sender, request, prepared)))
-    return len(taken) < free
-
-
-async def _breathe(
-    sender: Sender, running: set[asyncio.Task[None]], stop: asyncio.Event, *, idle: bool
-) -> None:
-    if idle or not running:
-        await pause(stop, sender.poll_seconds)
-    else:
-        await asyncio.wait(
-            running, timeout=sender.poll_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
-    for task in [task for task in running if task.done()]:
-        running.discard(task)
+    def _collect(self, done: set[asyncio.Task[Finished]]) -> None:
+        self._running -= done
         # A bug ends the process.
-        task.result()
+        self._finished += [task.result() for task in done]
 
 
 async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready | Ending]]:
@@ -135,27 +131,13 @@ async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready |
     return list(zip(requests, prepared, strict=True))
 
 
-async def _deliver(sender: Sender, request: Requested, prepared: Ready | Ending) -> None:
-    """Each message is noted by itself: a crash repeats what was under way, and no more."""
-    began = monotonic()
-    outcome = prepared if isinstance(prepared, Ending) else await _attempt(prepared)
+async def _attempt(request: Requested, ready: Ready) -> Finished:
+    outcome = await _send(ready)
     failpoint("after_send")
-    while True:
-        try:
-            await _note(sender, request, outcome)
-        except WAITED_FOR as error:
-            if not is_environment(error):
-                raise
-            if monotonic() - began > sender.lease_seconds:
-                # By now it is somebody else's, who will note what becomes of it.
-                return
-            await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            break
-    sender.telemetry.tell(_transport(prepared), outcome)
+    return Finished(request, outcome, ready.transport.name)
 
 
-async def _attempt(ready: Ready) -> Outcome:
+async def _send(ready: Ready) -> Outcome:
     try:
         async with asyncio.timeout(_SEND_SECONDS):
             return await ready.transport.send(ready.message)
@@ -163,47 +145,3 @@ async def _attempt(ready: Ready) -> Outcome:
         return Later("timeout")
     except OSError:
         return Later("connection")
-
-
-async def _note(sender: Sender, request: Requested, outcome: Outcome) -> None:
-    if isinstance(outcome, Later):
-        delay = delay_after(request.attempt, outcome.after, random.random())  # noqa: S311 - no secret
-        if delay is not None:
-            async with sender.engine.begin() as tx:
-                await rows.postpone(tx, request, outcome.reason, delay)
-            return
-        outcome = bounced(outcome.reason)
-    async with sender.engine.begin() as tx:
-        if await rows.end(tx, request, outcome) and outcome.fact is not None:
-            await outbox.add(tx, [_fact(sender, request, outcome, outcome.fact)])
-        failpoint("before_note_commit")
-
-
-def _fact(sender: Sender, request: Requested, ending: Ending, type_: str) -> Derived:
-    envelope, data = request.envelope, request.data
-    return Derived(
-        cause=request.event_key,
-        rule=type_,
-        topic=sender.topic.name,
-        source=sender.source,
-        type=type_,
-        time=datetime.now(UTC),
-        data={
-            "message": str(derived_id(request.event_key, "message")),
-            "action": data.action,
-            "template": data.template,
-            "channel": data.channel,
-            "reason": ending.reason,
-        },
-        subject=envelope.subject,
-        attributes={
-            "partitionkey": envelope.subject,
-            "causationid": envelope.id,
-            "correlationid": envelope.correlationid,
-            "channel": data.channel,
-        },
-    )
-
-
-def _transport(prepared: Ready | Ending) -> str:
-    return prepared.transport.name if isinstance(prepared, Ready) else "none"

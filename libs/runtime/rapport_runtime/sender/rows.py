@@ -1,6 +1,6 @@
 """Deliveries to rows and back: which are due, under whose hand, and how they ended."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -44,15 +44,21 @@ RETURNING action, event_key, value, attempts, created_at, coalesce(expires_at <=
 
 _END: Final = """
 UPDATE delivery
-SET state = $3, last_error = $4, value = CASE WHEN $3 = 'dead' THEN value END,
-    settled_at = CASE WHEN $3 = 'dead' THEN NULL ELSE now() END
-WHERE action = $1 AND attempts = $2 AND state = 'waiting' RETURNING action
+SET state = new.state, last_error = new.reason,
+    value = CASE WHEN new.state = 'dead' THEN value END,
+    settled_at = CASE WHEN new.state = 'dead' THEN NULL ELSE now() END
+FROM unnest($1::text[], $2::int[], $3::text[], $4::text[]) AS new (action, attempt, state, reason)
+WHERE delivery.action = new.action AND attempts = new.attempt AND delivery.state = 'waiting'
+RETURNING delivery.action
 """
 
 _POSTPONE: Final = """
 UPDATE delivery
-SET last_error = $3, next_at = LEAST(now() + make_interval(secs => $4), expires_at)
-WHERE action = $1 AND attempts = $2 AND state = 'waiting'
+SET last_error = new.reason,
+    next_at = LEAST(now() + make_interval(secs => new.seconds), expires_at)
+FROM unnest($1::text[], $2::int[], $3::text[], $4::float8[])
+AS new (action, attempt, reason, seconds)
+WHERE delivery.action = new.action AND attempts = new.attempt AND state = 'waiting'
 """
 
 _GIVE_BACK: Final = """
@@ -79,6 +85,14 @@ WHERE action = ANY($1::text[]) AND state IN ('dead', 'waiting') RETURNING action
 """
 
 _COUNT: Final = "SELECT count(*) FROM delivery WHERE state = 'dead'"
+
+
+class Postponed(NamedTuple):
+    """A message that is to be tried again."""
+
+    request: Requested
+    reason: str
+    seconds: float
 
 
 class Delivery(NamedTuple):
@@ -109,18 +123,20 @@ async def take(tx: AsyncConnection, limit: int, lease: float = LEASE_SECONDS) ->
     return [_requested(row) for row in rows]
 
 
-async def end(tx: AsyncConnection, request: Requested, ending: Ending) -> bool:
-    """Whether it was still ours to end."""
-    connection = await driver(tx)
-    row = await connection.fetchrow(
-        _END, request.action, request.attempt, ending.state, ending.reason
-    )
-    return row is not None
+async def end(tx: AsyncConnection, over: Iterable[tuple[Requested, Ending]]) -> set[str]:
+    """The actions of those that were still ours to end."""
+    ended = [(one.action, one.attempt, end.state, end.reason) for one, end in over]
+    if not ended:
+        return set()
+    columns = map(list, zip(*sorted(ended), strict=True))
+    return {row[0] for row in await (await driver(tx)).fetch(_END, *columns)}
 
 
-async def postpone(tx: AsyncConnection, request: Requested, reason: str, seconds: float) -> None:
-    connection = await driver(tx)
-    await connection.execute(_POSTPONE, request.action, request.attempt, reason, seconds)
+async def postpone(tx: AsyncConnection, later: Iterable[Postponed]) -> None:
+    postponed = [(one.action, one.attempt, reason, seconds) for one, reason, seconds in later]
+    if postponed:
+        columns = map(list, zip(*sorted(postponed), strict=True))
+        await (await driver(tx)).execute(_POSTPONE, *columns)
 
 
 async def give_back(tx: AsyncConnection, requests: Collection[Requested], seconds: float) -> None:
