@@ -24,7 +24,7 @@ from rapport_runtime.subscription import Resources
 from sqlalchemy import text
 
 from rapport_personalization import models
-from rapport_personalization.api import decisions, policies, triggers
+from rapport_personalization.api import decisions, lift, policies, triggers
 from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
@@ -36,7 +36,7 @@ from rapport_personalization.worker import Shop, work
 PACKAGE: Final = "rapport_personalization"
 SERVICE: Final = "personalization"
 
-_ROUTERS: Final = (triggers.router, policies.router, decisions.router)
+_ROUTERS: Final = (lift.router, triggers.router, policies.router, decisions.router)
 """The first that matches answers."""
 
 
