@@ -85,11 +85,12 @@ def no_consent(asked: Question) -> Gate:
 def no_channel(asked: Question) -> Gate:
     if asked.trigger.kind == "task":
         return Gate("no_channel", passed=True)
-    way = chosen(asked)
-    if way is None:
+    known = asked.scene.customer.reaches
+    ways = [way.channel for way in wanted(asked) if _is_reachable(asked, way.channel)]
+    if not ways:
         return Gate("no_channel", passed=False, value=", ".join(asked.trigger.channels))
-    mark = asked.scene.customer.reaches.get(way.channel)
-    return Gate("no_channel", True, way.channel, () if mark is None else (mark.key,))  # noqa: FBT003
+    keys = tuple(known[channel].key for channel in ways if channel in known)
+    return Gate("no_channel", passed=True, value=", ".join(ways), events=keys)
 
 
 def open_case(asked: Question) -> Gate:
