@@ -43,6 +43,7 @@ def test_every_example_does_what_it_says(typed: list[str]) -> None:
         "Where is it?",  # the cards
         '"custom.coffee_enjoyed.v1":1',  # what was just written
         '"changes"',  # what changed between two moments
+        '"feedback":[{"survey"',  # what customers answered
         '"kpi":"contacts"',  # a KPI, by week and channel
         '"unknown_type"',  # quarantine
     ):
