@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rapport_events import wire
 from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.instants import DAY, SECOND
+from rapport_metrics.domain.own import DEFAULTS, Options
 from rapport_metrics.domain.told import By
 
 from tests.support.kpi_memory import Memory
@@ -15,9 +16,14 @@ Told = tuple[int, wire.Data]
 Totals = dict[str, tuple[int, int]]
 
 
-def told(events: Iterable[Told], channel: str | None = "email", who: str | None = "ann") -> Memory:
+def told(
+    events: Iterable[Told],
+    channel: str | None = "email",
+    who: str | None = "ann",
+    options: Options = DEFAULTS,
+) -> Memory:
     """The events, each at an instant counted from the start; by order of arrival."""
-    memory = Memory()
+    memory = Memory(options)
     for number, (at, data) in enumerate(events):
         by = By(START + at, number.to_bytes(2, "big"), channel, who)
         memory.take([Happening(by, data)])

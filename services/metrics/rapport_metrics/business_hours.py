@@ -58,11 +58,19 @@ class CalendarSettings(BaseModel):
         return Calendar(self.zone, hours, frozenset(self.holidays))
 
 
-def targets_of(first_reply: Mapping[str, int], resolution: Mapping[str, int]) -> Targets:
-    """The default service levels, with these instead where they are named."""
+def targets_of(
+    first_reply: Mapping[str, int],
+    resolution: Mapping[str, int],
+    next_reply: Mapping[str, int],
+) -> Targets:
+    """The default service levels, with these instead where they are named.
+
+    Of further replies there is one only where a priority is named; the others are as first ones.
+    """
     return Targets(
         first_reply={**DEFAULT_TARGETS.first_reply, **first_reply},
         resolution={**DEFAULT_TARGETS.resolution, **resolution},
+        next_reply={**DEFAULT_TARGETS.first_reply, **next_reply} if next_reply else {},
     )
 
 

@@ -38,6 +38,6 @@ class Question(NamedTuple):
     @property
     def lookahead(self) -> int:
         """Microseconds after which a unit is decided; of first contacts, the repeat window."""
-        if self.kpi.id.startswith("fcr"):
+        if self.kpi.id in {"fcr", "fcr_net"}:
             return self.options.repeat_window
         return self.kpi.lookahead

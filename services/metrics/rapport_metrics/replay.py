@@ -28,7 +28,7 @@ KINDS: Final[dict[str, str]] = {
         ("frt", "ttr_first", "ttr_full", "reopen_rate", "one_touch", "backlog", "sla_frt"),
         "ticket",
     ),
-    **dict.fromkeys(("sla_res", "sentiment", "negative_share"), "ticket"),
+    **dict.fromkeys(("sla_res", "sla_next", "sentiment", "negative_share"), "ticket"),
 }
 """Metric to the kinds of entities that have facts of it; surveys have the rest."""
 

@@ -25,7 +25,10 @@ class DefinitionSettings(Section):
     repeat_contact_days: int = Field(default=7, ge=1, le=90)
     calendar: CalendarSettings | None = None
     pause_while_pending: bool = False
+    restart_when_reopened: bool = False
+    resolve_without_pending: bool = False
     sla_first_reply_seconds: dict[str, Seconds] = Field(default={})
+    sla_next_reply_seconds: dict[str, Seconds] = Field(default={})
     sla_resolution_seconds: dict[str, Seconds] = Field(default={})
 
 
@@ -55,8 +58,17 @@ class KpiSettings(Section):
     pause_while_pending: bool = Field(
         default=False, description="resolution is not due while we wait for the customer"
     )
+    restart_when_reopened: bool = Field(
+        default=False, description="reopening begins the time for a resolution anew"
+    )
+    resolve_without_pending: bool = Field(
+        default=False, description="times to resolution leave out when we wait for the customer"
+    )
     sla_first_reply_seconds: dict[str, Seconds] = Field(
         default={}, description="by priority; those not named keep their default"
+    )
+    sla_next_reply_seconds: dict[str, Seconds] = Field(
+        default={}, description="of replies after the first; none named: no such service level"
     )
     sla_resolution_seconds: dict[str, Seconds] = Field(default={})
     clv_margin: float = Field(
@@ -76,9 +88,15 @@ class KpiSettings(Section):
 
     def service(self) -> ServiceSettings:
         return ServiceSettings(
-            targets=targets_of(self.sla_first_reply_seconds, self.sla_resolution_seconds),
+            targets=targets_of(
+                self.sla_first_reply_seconds,
+                self.sla_resolution_seconds,
+                self.sla_next_reply_seconds,
+            ),
             calendar=None if self.calendar is None else self.calendar.calendar(),
             pause_while_pending=self.pause_while_pending,
+            restart_when_reopened=self.restart_when_reopened,
+            resolve_without_pending=self.resolve_without_pending,
         )
 
 

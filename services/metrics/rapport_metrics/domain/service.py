@@ -11,6 +11,7 @@ from rapport_metrics.domain.histogram import index
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.tickets import Course, Reply, Ticket, course, first_reply
 from rapport_metrics.domain.told import Told
+from rapport_metrics.domain.waits import for_the_customer, for_the_next_reply
 
 REOPEN_WINDOW: Final = 14 * DAY
 _HOUR: Final = 3_600
@@ -24,6 +25,8 @@ class Targets(msgspec.Struct, frozen=True):
 
     first_reply: Mapping[str, int]
     resolution: Mapping[str, int]
+    next_reply: Mapping[str, int] = {}
+    """Nothing: how long customers wait for a further reply is no service level."""
 
 
 class ServiceSettings(msgspec.Struct, frozen=True):
@@ -32,6 +35,10 @@ class ServiceSettings(msgspec.Struct, frozen=True):
     """None: every second counts."""
     pause_while_pending: bool = False
     """Whether the clock of the resolution stands while we wait for the customer."""
+    restart_when_reopened: bool = False
+    """Whether reopening begins the time for a resolution anew."""
+    resolve_without_pending: bool = False
+    """Whether times to resolution leave out when we waited for the customer."""
 
 
 DEFAULT_TARGETS: Final = Targets(
@@ -58,6 +65,8 @@ def facts(ticket: Ticket, settings: ServiceSettings = DEFAULTS) -> Iterator[Fact
     yield from _sentiment(ticket, dims)
     if ticket.channel not in _NO_FIRST_REPLY:
         yield from _first_reply(ticket.created, first_reply(ticket), dims, settings)
+        if settings.targets.next_reply:
+            yield from _next_replies(ticket, dims, settings)
     yield from _resolution(ticket, went, dims, settings)
 
 
@@ -91,6 +100,14 @@ def _first_reply(
     yield from _sla("sla_frt", created, done, due, own)
 
 
+def _next_replies(ticket: Ticket, dims: Dims, settings: ServiceSettings) -> Iterator[Fact]:
+    target = _target(settings.targets.next_reply, dims.priority)
+    for wait in for_the_next_reply(ticket):
+        due = due_at(settings.calendar, wait.since.at, target)
+        own = dims._replace(agent=wait.agent)
+        yield from _sla("sla_next", wait.since, wait.done, due, own)
+
+
 def _resolution(
     ticket: Ticket, went: Course, dims: Dims, settings: ServiceSettings
 ) -> Iterator[Fact]:
@@ -99,17 +116,33 @@ def _resolution(
     own, done = dims, None
     if first is not None:
         own, done = dims._replace(agent=first.agent, team=first.team), Told(first.at, first.key)
-        seconds = worked_seconds(settings.calendar, created.at, first.at)
+        seconds = _time_to(ticket, first.at, settings)
         yield fact("ttr_first", first.at, own, seconds, 1, first.key, index(seconds))
         again = any(change.at <= first.at + REOPEN_WINDOW for change in went.reopened)
         yield fact("reopen_rate", first.at, own, int(again), 1, first.key)
     if went.last is not None:
-        seconds = worked_seconds(settings.calendar, created.at, went.last.at)
+        seconds = _time_to(ticket, went.last.at, settings)
         yield fact("ttr_full", went.last.at, own, seconds, 1, went.last.key, index(seconds))
         if ticket.channel != "phone":
             touched_once = len(ticket.replies) <= 1 and not went.reopened
             yield fact("one_touch", went.last.at, own, int(touched_once), 1, went.last.key)
-    yield from _sla("sla_res", created, done, _resolution_due(ticket, done, settings), own)
+    since = created
+    if settings.restart_when_reopened and went.reopened:
+        since = Told(went.reopened[-1].at, went.reopened[-1].key)
+        done = None if went.last is None else Told(went.last.at, went.last.key)
+    yield from _sla("sla_res", since, done, _resolution_due(ticket, since, done, settings), own)
+
+
+def _time_to(ticket: Ticket, done: int, settings: ServiceSettings) -> int:
+    """Seconds from creation to a resolution."""
+    assert ticket.created is not None  # noqa: S101 - for the type checker; asked by the caller
+    start, calendar = ticket.created.at, settings.calendar
+    seconds = worked_seconds(calendar, start, done)
+    if settings.resolve_without_pending:
+        for since, until in for_the_customer(ticket):
+            ends = done if until is None else min(until, done)
+            seconds -= worked_seconds(calendar, max(since, start), max(ends, start))
+    return seconds
 
 
 def _sla(
@@ -126,33 +159,20 @@ def _target(targets: Mapping[str, int], priority: str | None) -> int:
     return targets.get(priority or "normal", targets["normal"])
 
 
-def _resolution_due(ticket: Ticket, done: Told | None, settings: ServiceSettings) -> int | None:
+def _resolution_due(
+    ticket: Ticket, since: Told, done: Told | None, settings: ServiceSettings
+) -> int | None:
     """When the resolution falls due; None while it cannot, because the customer has the word."""
-    assert ticket.created is not None  # noqa: S101 - for the type checker; asked by the caller
     target = _target(settings.targets.resolution, ticket.priority)
-    due = due_at(settings.calendar, ticket.created.at, target)
+    due = due_at(settings.calendar, since.at, target)
     if not settings.pause_while_pending:
         return due
-    for start, end in _waits(ticket):
+    for start, end in for_the_customer(ticket):
         until = done.at if end is None and done is not None else end
         if due is None or start >= due:
             break
         if until is None:
             return None
-        paused = worked_seconds(settings.calendar, max(start, ticket.created.at), until)
+        paused = worked_seconds(settings.calendar, max(start, since.at), until)
         due = due_at(settings.calendar, due, paused)
     return due
-
-
-def _waits(ticket: Ticket) -> Iterator[tuple[int, int | None]]:
-    """When we waited for the customer: from each `pending` to their next word, if there is one."""
-    marks = [(told, True) for told in ticket.pendings] + [(w.told, False) for w in ticket.words]
-    since = None
-    for told, waits in sorted(marks):
-        if waits and since is None:
-            since = told.at
-        elif not waits and since is not None:
-            yield since, told.at
-            since = None
-    if since is not None:
-        yield since, None

@@ -15,6 +15,10 @@ Kind = Literal["nps", "csat", "ces"]
 SCALES: Final = {"nps": range(11), "csat": range(1, 6), "ces": range(1, 8)}
 """Scores that a question of each kind can have."""
 
+RESOLVED_QUESTION: Final = "resolved"
+_YES_OR_NO: Final = {"yes": True, "no": False}
+_ONE_OR_NONE: Final = {1: True, 0: False}
+
 RESPONSE_WINDOW: Final = 14 * DAY
 _PROMOTER: Final = 9
 _DETRACTOR: Final = 6
@@ -40,6 +44,8 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
     revision: int
     told: Told
     score: int | None
+    solved: bool | None = None
+    """What they say to "was it resolved?"; None: they were not asked, or did not say."""
 
 
 class Survey(msgspec.Struct, array_like=True):
@@ -67,7 +73,16 @@ def send(survey: Survey, data: wire.SurveySent, by: By) -> None:
 
 
 def respond(survey: Survey, data: wire.SurveyResponded, by: By) -> None:
-    survey.answers.append(Answer(data.revision or 1, by.told, data.score))
+    answer = Answer(data.revision or 1, by.told, data.score, _solved(data))
+    survey.answers.append(answer)
+
+
+def _solved(data: wire.SurveyResponded) -> bool | None:
+    """The answer to the question `resolved`: a choice of yes or no, or a score of 1 or 0."""
+    chosen = (data.choices or {}).get(RESOLVED_QUESTION, [])
+    if len(chosen) == 1:
+        return _YES_OR_NO.get(chosen[0].casefold())
+    return _ONE_OR_NONE.get((data.scores or {}).get(RESOLVED_QUESTION, -1))
 
 
 def counted_answer(survey: Survey) -> Answer | None:
@@ -93,7 +108,7 @@ def facts(
     survey: Survey, segment: str | None, settings: SurveySettings = DEFAULTS
 ) -> Iterator[Fact]:
     """What a survey counts for. `segment`: of the customer it was sent to."""
-    if survey.sent is None or survey.kind not in SCALES:
+    if survey.sent is None:
         return
     dims = Dims(
         channel=survey.channel,
@@ -102,6 +117,9 @@ def facts(
         about=survey.about,
         segment=segment,
     )
+    yield from _solved_facts(survey, dims)
+    if survey.kind not in SCALES:
+        return
     sent = survey.sent
     answered = any(
         sent.at <= answer.told.at <= sent.at + RESPONSE_WINDOW for answer in survey.answers
@@ -114,6 +132,15 @@ def facts(
             yield from _effort_facts(counted.score, counted.told, dims, settings)
         else:
             yield from _score_facts(survey.kind, counted.score, counted.told, dims)
+
+
+def _solved_facts(survey: Survey, dims: Dims) -> Iterator[Fact]:
+    """Whatever else a survey asks; the last revision that answers this question counts."""
+    said = [answer for answer in survey.answers if answer.solved is not None]
+    if said:
+        counted = max(said, key=lambda one: (one.revision, one.told))
+        at, key = counted.told
+        yield fact("fcr_survey", at, dims, int(counted.solved is True), 1, key)
 
 
 def _score_facts(kind: str, score: int, told: Told, dims: Dims) -> Iterator[Fact]:
