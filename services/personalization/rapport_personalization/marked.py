@@ -119,8 +119,9 @@ def _value(node: yaml.Node, loc: Loc, marked: Marked) -> object:
         return _mapping(node, loc, marked)
     if isinstance(node, yaml.SequenceNode):
         return [_value(one, (*loc, index), marked) for index, one in enumerate(node.value)]
-    marked.styles[loc] = node.style
-    return str(node.value) if node.style is not None else _plain(str(node.value))
+    style = node.style if isinstance(node, yaml.ScalarNode) else None
+    marked.styles[loc] = style
+    return str(node.value) if style is not None else _plain(str(node.value))
 
 
 def _mapping(node: yaml.MappingNode, loc: Loc, marked: Marked) -> dict[str, object]:

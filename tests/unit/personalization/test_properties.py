@@ -15,7 +15,7 @@ ENOUGH = 600
 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_law_holds_in_every_life(law: str) -> None:
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(SEEDS, SIZES)
     def holds(seed: int, size: int) -> None:
         LAWS[law](seed, size)
