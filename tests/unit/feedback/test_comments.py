@@ -40,6 +40,7 @@ def topics(text: str, language: str | None = None) -> set[str]:
         ("delivered", None, {"delivery"}),
         ("It came on time.", "en", {"delivery"}),
         ("on, or off, time", "en", set()),
+        ("on untimely terms", "en", set()),
         ("undelivered", "en", set()),
         ("Das paket kam", "de-AT", {"delivery"}),
         ("Das paket kam", "en", set()),
