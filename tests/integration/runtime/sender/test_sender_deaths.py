@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.sending import Office, requested
 
-_MESSAGES = 80
-_ARMED = "after_send:0.1,before_note_commit:0.1"
+_MESSAGES = 40
+_ARMED = "after_send:0.3,before_note_commit:0.1"
 
 
 @dataclass(frozen=True)
