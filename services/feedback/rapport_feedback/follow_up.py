@@ -37,6 +37,7 @@ LEFT JOIN LATERAL (
 ) p ON true
 """
 
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer that was recorded a moment ago."""
@@ -47,6 +48,8 @@ class Answered:
     """Of the page or the person; None: that of the invitation, if there is one."""
     historical: bool = False
     """From before we were there: understood, but nobody is sent after it."""
+    is_repeat: bool = False
+    """Our own, back from the log: what follows from it was told with it, and is not told again."""
 
 
 class Context(NamedTuple):
@@ -85,7 +88,9 @@ async def follow_up_all(
     known = await _load(tx, current)
     understood = await _understand(tx, current, known)
     followed = [one for one in current if not one.historical]
-    return [*understood, *await _close_the_loop(tx, followed, known, settings)]
+    derived = [*understood, *await _close_the_loop(tx, followed, known, settings)]
+    told_before = {one.answer.event_key for one in current if one.is_repeat}
+    return [one for one in derived if one.cause not in told_before]
 
 
 def understand(

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_feedback import answer_rows
 from rapport_feedback.answer_rows import StoredAnswer
 from rapport_feedback.domain.answer import AnswerRow
+from rapport_feedback.domain.source import SOURCE
 from rapport_feedback.follow_up import Answered, follow_up_all
 from rapport_feedback.sealing import Sealed, open_all
 from rapport_feedback.settings import FeedbackSettings
@@ -75,7 +76,9 @@ async def take_from_log(
 def _answered(heard: _Heard, comments: Mapping[bytes, str]) -> Answered:
     envelope = heard.record.envelope
     comment = comments.get(heard.record.key)
-    return Answered(heard.stored.row, comment, None, historical=envelope.historical)
+    is_repeat = envelope.source == SOURCE
+    row, historical = heard.stored.row, envelope.historical
+    return Answered(row, comment, None, historical=historical, is_repeat=is_repeat)
 
 
 def _data(record: Record) -> wire.SurveyResponded | None:

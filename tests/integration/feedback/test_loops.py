@@ -325,6 +325,22 @@ async def test_a_correction_that_arrives_before_what_it_corrects_is_the_answer(
     assert await loops(house) == []
 
 
+async def test_what_comes_back_from_the_log_after_a_restore_is_followed_up_and_not_told_again(
+    house: House,
+) -> None:
+    ada = await somebody(house)
+    survey = await ada.answer(2, "My parcel is late")
+    told = [one.record for one in await facts(house)]
+    async with house.resources.engine.begin() as tx:
+        for table in ("answer", "loop", "classification", "outbox"):
+            await tx.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+
+    await house.tell(*told)
+
+    assert (await the_loop(house))["survey"] == survey
+    assert await facts(house) == []
+
+
 async def define(house: House, **changes: object) -> None:
     created = await house.post("/v1/surveys", after_case(**changes))
     assert created.status_code in {200, 201}, created.text
