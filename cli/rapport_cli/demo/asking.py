@@ -114,8 +114,8 @@ async def ask(desk: Desk, traffic: Traffic, stack: Mapping[str, Any]) -> Asked:
         rates=await _until("answers", lambda: _all_answered(desk, eligible, len(answered))),
         answered=answered,
         seconds=seconds,
-        hana=await desk.read(profile_path(f"user_id:{HANA.user}")),
-        ivo=await desk.read(profile_path(f"user_id:{IVO.user}")),
+        hana=await desk.read(profile_path(f"email:{HANA.email}")),
+        ivo=await desk.read(profile_path(f"email:{IVO.email}")),
         task=tasks[0]["task"],
         loop=loop,
         loop_time=await _until("the KPI of follow-ups", lambda: _loop_time(desk, moment)),
@@ -141,9 +141,10 @@ def _occasions(crowd: Sequence[tuple[str, str]]) -> list[Said]:
     solved = {"ticket": "T-3001", "agent": "eve", "team": "tier1"}
     hana.fact(at, "ticket.created", HELPDESK, asked, via="email")
     hana.fact(at, "ticket.resolved", HELPDESK, solved, via="email", by="agent")
-    kai.fact(at, "consent.withdrawn", SHOP, {"purpose": "service"}, via="web")
+    mine = {"email": KAI.email}
+    kai.fact(at, "consent.withdrawn", SHOP, {"purpose": "service"}, via="web", known_as=mine)
     for number, script in enumerate((ivo, jun, kai), 1):
-        _receive(script, at, f"O-300{number}")
+        _receive(script, at, f"O-300{number}", {"email": script.person.email})
     for number, (key, user) in enumerate(crowd):
         person = Person(
             key=key, first_name="", last_name="", email="", user=user, anonymous=""
@@ -155,15 +156,19 @@ def _occasions(crowd: Sequence[tuple[str, str]]) -> list[Said]:
 
 
 def _known(script: Script, at: datetime) -> Script:
+    """By their address alone: who has two names is two people until both were heard together."""
     person = script.person
-    both = {"user_id": person.user, "email": person.email}
     traits = {"first_name": person.first_name, "last_name": person.last_name}
-    script.fact(at, "customer.created", SHOP, traits, via="web", known_as=both)
+    mine = {"email": person.email}
+    script.fact(at, "customer.created", SHOP, traits, via="web", known_as=mine)
     return script
 
 
-def _receive(script: Script, at: datetime, order: str) -> None:
-    script.fact(at, "order.delivered", CARRIER, {"order": order, "on_time": True})
+def _receive(
+    script: Script, at: datetime, order: str, known_as: Mapping[str, str] | None = None
+) -> None:
+    arrived = {"order": order, "on_time": True}
+    script.fact(at, "order.delivered", CARRIER, arrived, known_as=known_as)
 
 
 async def _settled(desk: Desk, eligible: int) -> dict[str, Document] | None:
@@ -217,7 +222,7 @@ async def _close(desk: Desk, task: str) -> Document:
 
 
 async def _has(desk: Desk, person: Person, part: str) -> Sequence[Document] | None:
-    shown = await desk.read(profile_path(f"user_id:{person.user}"), {"include": part})
+    shown = await desk.read(profile_path(f"email:{person.email}"), {"include": part})
     found: Sequence[Document] = shown[part]
     return found or None
 
