@@ -76,7 +76,7 @@ def _allow_one_more_than_the_cap(plant: pytest.MonkeyPatch) -> None:
         caps = tuple(one._replace(most=one.most + 1) for one in asked.scene.policies.caps)
         policies = replace(asked.scene.policies, caps=caps)
         scene = asked.scene._replace(policies=policies)
-        return gates.frequency_cap(replace(asked, scene=scene))
+        return gates.frequency_cap(asked._replace(scene=scene))
 
     _swap(plant, gates.frequency_cap, careless)
 
@@ -84,7 +84,7 @@ def _allow_one_more_than_the_cap(plant: pytest.MonkeyPatch) -> None:
 def _measure_the_cooldown_by_days(plant: pytest.MonkeyPatch) -> None:
     def careless(asked: gates.Question) -> Gate:
         day = asked.now.replace(hour=23, minute=59)
-        return gates.cooldown(replace(asked, scene=asked.scene._replace(now=day)))
+        return gates.cooldown(asked._replace(scene=asked.scene._replace(now=day)))
 
     _swap(plant, gates.cooldown, careless)
 

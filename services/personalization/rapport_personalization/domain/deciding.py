@@ -42,11 +42,13 @@ def decide(
     decided_at: datetime | None = None,
     budget_left: int | None = None,
     shadow: bool = False,
+    speaks: bool = True,
 ) -> Decision:
     """`customer`: folded over all moments up to `now`, which is the candidate's send_at.
 
     `past`: decisions about the person under any of their ids, before this one in (send_at, rank,
     person, anchor). `decided_at`: the clock; None in hindsight, where nothing comes too late.
+    `speaks`: what is sent comes with what its template may say; a back-test needs no words.
     """
     asked = _question(trigger, candidate, customer, past, policies, now, decided_at, budget_left)
     gates: list[Gate] = []
@@ -54,8 +56,8 @@ def decide(
         gate = ask(asked)
         gates.append(gate)
         if not gate.passed:
-            return _decision(asked, gates, gate.name, shadow=shadow)
-    return _decision(asked, gates, None, shadow=shadow)
+            return _decision(asked, gates, gate.name, shadow=shadow, speaks=speaks)
+    return _decision(asked, gates, None, shadow=shadow, speaks=speaks)
 
 
 def examine(
@@ -108,7 +110,9 @@ def _holdout_gate(assigned: arms.Assigned) -> Gate:
     return Gate("holdout", assigned.arm == "treated", f"{assigned.scope}: {assigned.arm}")
 
 
-def _decision(asked: Question, gates: list[Gate], failed: str | None, *, shadow: bool) -> Decision:
+def _decision(
+    asked: Question, gates: list[Gate], failed: str | None, *, shadow: bool, speaks: bool
+) -> Decision:
     trigger, candidate = asked.trigger, asked.candidate
     assigned = None
     if failed is None and trigger.is_marketing:
@@ -141,7 +145,7 @@ def _decision(asked: Question, gates: list[Gate], failed: str | None, *, shadow:
         effect=_effect(way) if outcome == "sent" and not shadow else None,
         template=trigger.template if outcome == "sent" else None,
         language=_language(asked.scene.customer, policies),
-        variables=variables(asked.scene) if outcome == "sent" else {},
+        variables=variables(asked.scene) if speaks and outcome == "sent" else {},
         goal=None if trigger.goal is None else trigger.goal.name,
         within=None if trigger.goal is None else trigger.goal.within,
         shadow=shadow,

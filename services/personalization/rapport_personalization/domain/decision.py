@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from rapport_personalization.domain.trigger import Kind
 
@@ -29,8 +29,7 @@ COUNTED: Final = frozenset({"sent", "holdout"})
 """Held-out people count into cooldown and caps as if sent: both arms stay comparable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """One question that was asked before acting. `events`: the keys of what set the value."""
 
     name: str
@@ -41,8 +40,7 @@ class Gate:
     """Fields that a condition asked for and nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One reason, with the events that prove it."""
 
     name: str

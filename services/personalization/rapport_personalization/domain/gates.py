@@ -1,7 +1,6 @@
 """The questions asked before acting, in their order (kpis.md 6.2). Each is a pure function."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -18,8 +17,7 @@ _FREE: Final = frozenset({"chat", "social", "web", "app"})
 _BY_HAND: Final = frozenset({"phone", "store"})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """All that the gates look at. `past`: earlier decisions about the person, none in shadow."""
 
     trigger: Trigger
@@ -29,7 +27,6 @@ class Question:
     decided_at: datetime | None = None
     """By the clock on the wall; None: as if it had been in time."""
     budget_left: int | None = None
-    members: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def now(self) -> datetime:
@@ -43,16 +40,36 @@ class Way(NamedTuple):
     by_agent: bool = False
 
 
+_PASSED: Final = {
+    name: Gate(name, passed=True)
+    for name in (
+        "too_late",
+        "erased",
+        "not_met",
+        "cancelled",
+        "no_consent",
+        "no_channel",
+        "recent_bad_score",
+        "cooldown",
+        "frequency_cap",
+        "no_budget",
+    )
+}
+"""Most gates have nothing to say."""
+
+
 def too_late(asked: Question) -> Gate:
     if asked.decided_at is None:
-        return Gate("too_late", passed=True)
+        return _PASSED["too_late"]
     late = asked.decided_at - asked.now
     return Gate("too_late", late <= asked.scene.policies.too_late, str(late))
 
 
 def erased(asked: Question) -> Gate:
     mark = asked.scene.customer.erased
-    return Gate("erased", mark is None, events=() if mark is None else (mark.key,))
+    if mark is None:
+        return _PASSED["erased"]
+    return Gate("erased", passed=False, events=(mark.key,))
 
 
 def not_met(asked: Question) -> Gate:
@@ -66,7 +83,7 @@ def cancelled(asked: Question) -> Gate:
 def no_consent(asked: Question) -> Gate:
     """Withdrawn consent binds service messages too; only marketing needs one that was given."""
     if asked.trigger.kind == "task":
-        return Gate("no_consent", passed=True)
+        return _PASSED["no_consent"]
     purpose = "marketing" if asked.trigger.is_marketing else "service"
     known, told, keys = asked.scene.customer.consents, [], []
     # A yes to a channel on which they cannot be reached is no yes.
@@ -84,7 +101,7 @@ def no_consent(asked: Question) -> Gate:
 
 def no_channel(asked: Question) -> Gate:
     if asked.trigger.kind == "task":
-        return Gate("no_channel", passed=True)
+        return _PASSED["no_channel"]
     known = asked.scene.customer.reaches
     ways = [way.channel for way in wanted(asked) if _is_reachable(asked, way.channel)]
     if not ways:
@@ -109,9 +126,11 @@ def recent_bad_score(asked: Question) -> Gate:
         for one in asked.scene.customer.answers.values()
         if one.score <= bad.highest.get(one.kind, -1) and since < one.given.at <= asked.now
     ]
-    told = ", ".join(f"{one.kind} {one.score}" for one in found) or None
+    if not found:
+        return _PASSED["recent_bad_score"]
+    told = ", ".join(f"{one.kind} {one.score}" for one in found)
     keys = tuple(one.given.key for one in found)
-    return Gate("recent_bad_score", not found or not asked.trigger.is_marketing, told, keys)
+    return Gate("recent_bad_score", not asked.trigger.is_marketing, told, keys)
 
 
 def cooldown(asked: Question) -> Gate:
@@ -125,14 +144,14 @@ def cooldown(asked: Question) -> Gate:
         default=None,
     )
     if last is None:
-        return Gate("cooldown", passed=True)
+        return _PASSED["cooldown"]
     is_over = trigger.cooldown is None or asked.now - last >= trigger.cooldown
     return Gate("cooldown", is_over and not trigger.once, last.isoformat())
 
 
 def frequency_cap(asked: Question) -> Gate:
     if not asked.trigger.is_marketing:
-        return Gate("frequency_cap", passed=True)
+        return _PASSED["frequency_cap"]
     told, passed = [], True
     for cap in asked.scene.policies.caps:
         count = sum(
@@ -148,12 +167,12 @@ def frequency_cap(asked: Question) -> Gate:
 
 def no_budget(asked: Question) -> Gate:
     left = asked.budget_left
-    return Gate("no_budget", left is None or left > 0, None if left is None else str(left))
+    return _PASSED["no_budget"] if left is None else Gate("no_budget", left > 0, str(left))
 
 
 def _unless(name: str, condition: Condition | None, asked: Question) -> Gate:
     if condition is None:
-        return Gate(name, passed=True)
+        return _PASSED[name]
     known = readings(sorted(condition.names), asked.scene)
     verdict = condition.holds({one: r.value for one, r in known.items() if r.value is not None})
     keys = dict.fromkeys(key for reading in known.values() for key in reading.keys)

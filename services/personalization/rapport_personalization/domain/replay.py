@@ -134,6 +134,7 @@ def _decide_until(run: _Run, end: datetime) -> Iterator[Decision]:
             run.policies,
             now=due.send_at,
             decided_at=max(due.send_at, run.told[name]),
+            speaks=False,
         )
         run.decided.add(name)
         if decision.is_told:
