@@ -125,7 +125,7 @@ async def _decide(
         for key, (person, _) in known.items()
     ]
     seqs = {key: seq for key, (_, seq) in known.items()}
-    await _write(tx, turns_, seqs, decider.keyring, keys)
+    await _write(tx, turns_, seqs, decider.keyring, keys, now)
 
 
 def _by_person(due: Iterable[Waiting]) -> dict[str, list[Waiting]]:
@@ -191,6 +191,7 @@ async def _write(
     seqs: Mapping[str, int],
     keyring: Keyring,
     keys: Mapping[str, DataKey],
+    now: datetime,
 ) -> None:
     told: list[Derived] = []
     rows: list[decisions.Row] = []
@@ -208,7 +209,7 @@ async def _write(
             key = keys.get(decision.person)
             told += tell(decision, one.candidate, trigger, key, given)
             rows.append(decisions.Row(one, decision, given, seqs[decision.person]))
-    await decisions.add(tx, rows)
+    await decisions.add(tx, rows, now)
     await store.drop_candidates(tx, gone)
     await store.put_candidates(tx, postponed)
     await offers.issue(tx, issued)

@@ -28,7 +28,7 @@ _COLUMNS: Final = (
     "id", "trigger", "version", "rank", "person", "subject_id", "anchor", "at", "due", "send_at",
     "kind", "outcome", "gate", "shadow", "arm", "scope", "is_mixed", "effect", "channel",
     "template", "language", "offer", "goal", "goal_until", "cause", "gates", "known_seq",
-    "policies", "thing",
+    "policies", "thing", "decided_at",
 )  # fmt: skip
 
 
@@ -72,16 +72,16 @@ async def load_past(
     return found
 
 
-async def add(tx: AsyncConnection, rows: Sequence[Row]) -> None:
+async def add(tx: AsyncConnection, rows: Sequence[Row], now: datetime) -> None:
     """A plain COPY: a second decision under an id must fail, whatever went wrong before it."""
     if rows:
         connection = await driver(tx)
         await connection.copy_records_to_table(
-            "decision", records=[_record(one) for one in rows], columns=_COLUMNS
+            "decision", records=[_record(one, now) for one in rows], columns=_COLUMNS
         )
 
 
-def _record(row: Row) -> tuple[object, ...]:
+def _record(row: Row, now: datetime) -> tuple[object, ...]:
     it, decision = row.waiting, row.decision
     until = None if decision.within is None else decision.send_at + decision.within
     gates = orjson.dumps([gate_document(gate) for gate in decision.gates]).decode()
@@ -92,5 +92,5 @@ def _record(row: Row) -> tuple[object, ...]:
         decision.arm, decision.scope, decision.is_mixed, decision.effect, decision.channel,
         decision.template, decision.language, None if row.given is None else row.given.offer,
         decision.goal, until, it.candidate.key, gates, row.known_seq, decision.policies,
-        it.candidate.thing,
+        it.candidate.thing, now,
     )  # fmt: skip

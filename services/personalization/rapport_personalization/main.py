@@ -24,7 +24,7 @@ from rapport_runtime.subscription import Resources
 from sqlalchemy import text
 
 from rapport_personalization import models
-from rapport_personalization.api import decisions, lift, policies, triggers
+from rapport_personalization.api import decisions, explain, lift, policies, triggers
 from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
@@ -36,7 +36,9 @@ from rapport_personalization.worker import Shop, work
 PACKAGE: Final = "rapport_personalization"
 SERVICE: Final = "personalization"
 
-_ROUTERS: Final = (lift.router, triggers.router, policies.router, decisions.router)
+_ROUTERS: Final = (
+    lift.router, triggers.router, policies.router, decisions.router, explain.router,
+)  # fmt: skip
 """The first that matches answers."""
 
 
@@ -48,7 +50,8 @@ def make_resources(settings: PersonalizationSettings) -> Resources:
 def create_app(settings: PersonalizationSettings, resources: Resources, keys: Keys) -> FastAPI:
     """The HTTP door; its lifespan opens the keyring."""
     opened: list[Keyring] = []
-    projection = subscription(Rulebook(settings), lambda: opened[0])
+    rulebook = Rulebook(settings)
+    projection = subscription(rulebook, lambda: opened[0])
 
     @asynccontextmanager
     async def open_desk(app: FastAPI) -> AsyncIterator[None]:
@@ -57,6 +60,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
         opened.append(keyring)
         pool = await open_pool(settings.database, "rapport-personalization-reader")
         app.state.resources, app.state.pool = resources, pool
+        app.state.rulebook = rulebook
         app.state.desk = Desk(settings, resources.engine, pool, keyring)
         yield
         await pool.close()

@@ -26,6 +26,8 @@ SELECT trigger, version::text, source FROM trigger_version
 WHERE (trigger, version::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 
+_POLICIES_OF: Final = "SELECT version, document::text FROM policies WHERE version = $1"
+
 _POLICIES: Final = "SELECT version, document::text FROM policies ORDER BY version DESC LIMIT 1"
 
 Version = tuple[str, str]
@@ -87,7 +89,13 @@ class Rulebook:
 
     async def policies(self, tx: AsyncConnection) -> Policies:
         """The newest that were set, or else those of the settings, which are version 0."""
-        row = await (await driver(tx)).fetchrow(_POLICIES)
+        return self._observed(await (await driver(tx)).fetchrow(_POLICIES))
+
+    async def policies_of(self, tx: AsyncConnection, version: str) -> Policies:
+        """Those that a decision names; version 0 is the settings as they are now."""
+        return self._observed(await (await driver(tx)).fetchrow(_POLICIES_OF, int(version)))
+
+    def _observed(self, row: Any) -> Policies:  # noqa: ANN401 - a row of the driver's
         if row is None:
             return self._policies("0", self._settings.policies)
         document: dict[str, Any] = orjson.loads(row[1])

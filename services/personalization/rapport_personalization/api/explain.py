@@ -1,0 +1,120 @@
+"""Why something was done for a customer, or was not: at any past moment."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from rapport_runtime.http.jsonbody import JsonRoute
+from rapport_runtime.http.problems import ApiError, FieldError
+from rapport_runtime.http.views import answer
+from rapport_runtime.pool import snapshot
+from starlette.concurrency import run_in_threadpool
+
+from rapport_personalization.api.asked import Reader
+from rapport_personalization.api.people import person_of
+from rapport_personalization.desk import AtDesk
+from rapport_personalization.domain.trigger import Trigger
+from rapport_personalization.effects import gate_document
+from rapport_personalization.explaining import (
+    Case,
+    Explanation,
+    explain,
+    explain_logged,
+    load_case,
+    occasion,
+)
+from rapport_personalization.rules import Rulebook
+from rapport_personalization.schemas.decisions import GateView
+from rapport_personalization.schemas.explain import (
+    AskedExplanation,
+    CandidateView,
+    ExplanationView,
+)
+from rapport_personalization.versions import load_version, load_versions
+
+router = APIRouter(prefix="/v1/explain", tags=["decisions"], route_class=JsonRoute)
+
+_SENTENCES: Final = {
+    "sent": "all gates were passed, so it acted",
+    "waiting": "its time had not come yet",
+    "no_candidate": "nothing had happened that starts it",
+    "not_met": "when its time came, its occasion was gone",
+    "holdout": "the customer is held out, to see what the trigger brings",
+}
+
+
+class NotYetError(ApiError):
+    """An instant that has not come."""
+
+    status_code = 422
+
+    def __init__(self) -> None:
+        reason = "lies in the future, of which nothing is known"
+        super().__init__(f"at: {reason}", errors=[FieldError("/at", reason, "in_the_future")])
+
+
+@router.post("", summary="Tell why, or why not", responses={200: {"model": ExplanationView}})
+async def receive_question(
+    request: Request, _: Reader, desk: AtDesk, asked: AskedExplanation
+) -> Response:
+    now = datetime.now(UTC)
+    at = asked.at or now
+    if at > now:
+        raise NotYetError
+    person = await person_of(desk, asked.customer)
+    rulebook: Rulebook = request.app.state.rulebook
+    version = await _version(desk, asked)
+    async with desk.engine.connect() as tx:
+        known = await rulebook.versions(tx, {(asked.trigger, version)})
+        policies = await rulebook.policies(tx)
+    trigger = known[asked.trigger, version]
+    async with snapshot(desk.pool) as snap:
+        case = await load_case(snap, person, at)
+    candidate = await run_in_threadpool(occasion, case, trigger, policies, asked.anchor)
+    row = None if candidate is None else case.logged(candidate, policies)
+    if row is None or row["send_at"] > at or asked.version not in (None, int(row["version"])):
+        found = await run_in_threadpool(explain, case, trigger, candidate, policies)
+        return answer(_view(found, case, trigger))
+    async with desk.engine.connect() as tx:
+        (then,) = (await rulebook.versions(tx, {(asked.trigger, row["version"])})).values()
+        observed = await rulebook.policies_of(tx, row["policies"])
+    found = await run_in_threadpool(partial(explain_logged, case, then, row, observed))
+    return answer(_view(found, case, then))
+
+
+async def _version(desk: AtDesk, asked: AskedExplanation) -> str:
+    """Raises TriggerNotFoundError."""
+    if asked.version is not None:
+        return str((await load_version(desk.pool, asked.trigger, asked.version)).version)
+    versions = await load_versions(desk.pool, asked.trigger)
+    force = (one for one in versions if one.state in {"live", "shadow", "paused"})
+    return str(next(force, versions[0]).version)
+
+
+def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
+    candidate, row = found.candidate, found.logged
+    return ExplanationView(
+        customer=case.person.key,
+        trigger=trigger.id,
+        version=trigger.version,
+        at=case.at,
+        verdict=found.verdict,
+        sentence=_SENTENCES.get(found.verdict, f"the gate {found.gate} stopped it"),
+        candidate=None
+        if candidate is None
+        else CandidateView(
+            anchor=candidate.anchor,
+            about=candidate.thing,
+            at=candidate.at,
+            due=candidate.due,
+            send_at=candidate.send_at,
+            cause=None if candidate.key is None else candidate.key.hex(),
+        ),
+        gate=found.gate,
+        gates=[GateView.model_validate(gate_document(gate)) for gate in found.gates],
+        decision=None if row is None else row["id"].hex(),
+        decided=None if row is None else row["outcome"],
+        agrees=found.agrees,
+        moments=found.moments,
+    )

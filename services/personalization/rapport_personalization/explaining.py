@@ -1,0 +1,157 @@
+"""Works a decision out again from the events of one customer: by the function that took it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rapport_runtime.people import Person
+from rapport_runtime.pool import Snapshot
+
+from rapport_personalization.domain.calendar import calendar_candidates
+from rapport_personalization.domain.candidates import catalogue, settled
+from rapport_personalization.domain.deciding import decide, examine, ids_of
+from rapport_personalization.domain.decision import Decision, Gate, Past
+from rapport_personalization.domain.fold import folded
+from rapport_personalization.domain.moment import Moment
+from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.replay import derived
+from rapport_personalization.domain.scene import Candidate
+from rapport_personalization.domain.trigger import Trigger
+from rapport_personalization.reading import Kept, remembered
+
+_MOMENTS: Final = """
+SELECT seq, event_key, value, birthday FROM moment
+WHERE subject_id = ANY($1::text[]::uuid[]) AND time <= $2
+"""
+
+_DECISIONS: Final = """
+SELECT id, trigger, version, policies, person::text, anchor, thing, at, due, send_at, decided_at,
+    rank, kind, outcome, arm, scope, shadow, cause, known_seq
+FROM decision WHERE person = ANY($1::text[]::uuid[])
+"""
+
+_YEAR: Final = timedelta(days=366)
+_AN_INSTANT: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known of one customer up to an instant."""
+
+    person: Person
+    at: datetime
+    moments: Sequence[tuple[int, Moment]]
+    """With the number under which each arrived."""
+    decisions: Sequence[Mapping[str, Any]]
+
+    def logged(self, candidate: Candidate, policies: Policies) -> Mapping[str, Any] | None:
+        """What was decided on this occasion, under whichever id of the person."""
+        ids = ids_of(candidate.trigger, candidate.anchor, self.person.members, policies)
+        wanted = {bytes.fromhex(one) for one in ids.values()}
+        return next((row for row in self.decisions if row["id"] in wanted), None)
+
+    def before(self, row: Mapping[str, Any]) -> list[Past]:
+        """What was known to be decided when this was: what came in late may be due earlier."""
+        turn = (row["decided_at"], _past(row).order)
+        found = [(one["decided_at"], _past(one)) for one in self.decisions]
+        return [past for at, past in found if (at, past.order) < turn]
+
+    def until(self, now: datetime) -> list[Past]:
+        """All decisions for this instant and earlier ones."""
+        return [past for past in map(_past, self.decisions) if past.send_at <= now]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`verdict`: an outcome, `waiting` or `no_candidate`."""
+
+    verdict: str
+    candidate: Candidate | None
+    gates: Sequence[Gate]
+    gate: str | None
+    logged: Mapping[str, Any] | None
+    agrees: bool | None
+    moments: int
+
+
+async def load_case(snap: Snapshot, person: Person, at: datetime) -> Case:
+    members = list(person.members)
+    rows = await snap.fetch(_MOMENTS, members, at)
+    moments = [(row[0], remembered(Kept(*row))) for row in rows]
+    return Case(person, at, moments, await snap.fetch(_DECISIONS, members))
+
+
+def occasion(
+    case: Case, trigger: Trigger, policies: Policies, anchor: str | None
+) -> Candidate | None:
+    """The last one whose time had come by then; else the first of those that waited."""
+    moments = [one for _, one in case.moments]
+    key = case.person.key
+    found = derived(catalogue([trigger]), key, moments, policies)
+    if trigger.on.calendar is not None:
+        customer = folded(key, moments)
+        end = case.at + _AN_INSTANT
+        found += calendar_candidates(trigger, customer, case.at - _YEAR, end, policies)
+    all_ = [one for one in settled(trigger, found) if anchor in (None, one.anchor)]
+    due = [one for one in all_ if one.send_at <= case.at]
+    if due:
+        return due[-1]
+    return all_[0] if all_ else None
+
+
+def explain(
+    case: Case, trigger: Trigger, candidate: Candidate | None, policies: Policies
+) -> Explanation:
+    """What the gates say of an occasion by what is known; `trigger` is the version to ask."""
+    if candidate is None:
+        return Explanation("no_candidate", None, (), None, None, None, len(case.moments))
+    now = min(candidate.send_at, case.at)
+    customer = folded(case.person.key, [one for _, one in case.moments if one.at <= now])
+    past = case.until(now)
+    gates = examine(trigger, candidate, customer, past, policies, now=now)
+    failed = next((gate.name for gate in gates if not gate.passed), None)
+    if candidate.send_at > case.at:
+        return Explanation("waiting", candidate, gates, failed, None, None, len(case.moments))
+    found = decide(trigger, candidate, customer, past, policies, now=now)
+    return Explanation(found.outcome, candidate, gates, failed, None, None, len(case.moments))
+
+
+def explain_logged(
+    case: Case, trigger: Trigger, row: Mapping[str, Any], policies: Policies
+) -> Explanation:
+    """The same of a decision that was taken, by what was known then: it must come out alike."""
+    candidate = Candidate(
+        trigger=row["trigger"],
+        version=row["version"],
+        person=row["person"],
+        anchor=row["anchor"],
+        thing=row["thing"],
+        at=row["at"],
+        due=row["due"],
+        send_at=row["send_at"],
+        key=row["cause"],
+    )
+    now = candidate.send_at
+    known = [one for seq, one in case.moments if seq <= row["known_seq"] and one.at <= now]
+    customer = folded(candidate.person, known)
+    past = case.before(row)
+    # How much was left of a budget is no fact about the customer: that is taken from the record.
+    left = 0 if row["outcome"] == "no_budget" else None
+    found: Decision = decide(
+        trigger, candidate, customer, past, policies,
+        now=now, decided_at=row["decided_at"], budget_left=left,
+    )  # fmt: skip
+    asked = {gate.name for gate in found.gates}
+    rest = examine(trigger, candidate, customer, past, policies, now=now)
+    gates = [*found.gates, *(gate for gate in rest if gate.name not in asked)]
+    agrees = (found.outcome, found.gate) == (row["outcome"], _gate(row))
+    return Explanation(found.outcome, candidate, gates, found.gate, row, agrees, len(known))
+
+
+def _gate(row: Mapping[str, Any]) -> str | None:
+    return None if row["outcome"] == "sent" else str(row["outcome"])
+
+
+def _past(row: Mapping[str, Any]) -> Past:
+    return Past(**{one.name: row[one.name] for one in fields(Past)})

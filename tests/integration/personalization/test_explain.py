@@ -1,0 +1,141 @@
+"""Why, and why not: worked out again from the events, it is what was decided."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from rapport_events.envelope import Record
+
+from tests.support.events import NOON, happened, new_subject
+from tests.support.personalization_house import Callers, House
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def a_life(rng: random.Random, person: str) -> list[Record]:
+    """Half a year of somebody, in no order; some of it is told late."""
+    told: list[Record] = []
+
+    def tell(type_: str, at: datetime, **data: Any) -> None:  # noqa: ANN401 - fields of any event
+        late = rng.choice([timedelta(0), timedelta(0), timedelta(0), 3 * HOUR, DAY])
+        told.append(happened(type_, person, at, told=at + late, identifiedby="email", **data))
+
+    begin = NOON - rng.randrange(300, 360) * DAY
+    tell("customer.created", begin, segment=rng.choice(["vip", "standard"]))
+    if rng.random() < 0.8:
+        tell("consent.granted", begin + HOUR, purpose="marketing")
+    for n in range(rng.randrange(1, 6)):
+        at = begin + rng.randrange(1, 4_000) * HOUR
+        order = f"{person}-{n}"
+        tell("cart.updated", at - 5 * HOUR, cart=order, value=900, currency="EUR")
+        tell("order.placed", at, order=order, amount=900, currency="EUR")
+        if rng.random() < 0.3:
+            refund = {"refund": f"r-{order}", "amount": 900, "currency": "EUR"}
+            tell("order.refunded", at + rng.randrange(200) * HOUR, order=order, **refund)
+        if rng.random() < 0.5:
+            tell("ticket.created", at + 20 * HOUR, ticket=f"t-{order}", priority="high")
+            tell("ticket.resolved", at + rng.randrange(21, 90) * HOUR, ticket=f"t-{order}")
+        score = {"survey": f"s-{order}", "kind": "nps", "score": rng.randrange(11)}
+        tell("survey.responded", at + 30 * HOUR, **score)
+    return told
+
+
+async def explained(house: House, callers: Callers, **asked: object) -> tuple[int, dict[str, Any]]:
+    headers = {"authorization": f"Bearer {callers.keys['analyst']}"}
+    answer: httpx2.Response = await house.client.post("/v1/explain", json=asked, headers=headers)
+    document: dict[str, Any] = answer.json()
+    return answer.status_code, document
+
+
+async def live_through(house: House, records: Sequence[Record]) -> None:
+    """Told as they arrive, and decided on in between."""
+    arriving = sorted(records, key=lambda one: one.envelope.recordedtime)
+    step = max(1, len(arriving) // 40)
+    for begin in range(0, len(arriving), step):
+        some = arriving[begin : begin + step]
+        await house.tell(some)
+        await house.decide(some[-1].envelope.recordedtime)
+    await house.decide(arriving[-1].envelope.recordedtime + 120 * DAY)
+
+
+@pytest.mark.slow
+async def test_a_thousand_explanations_say_what_was_decided(house: House, callers: Callers) -> None:
+    rng = random.Random(11)
+    lives = [a_life(rng, new_subject()) for _ in range(60)]
+    await live_through(house, [record for life in lives for record in life])
+    decisions = await house.decisions()
+    assert len({one["outcome"] for one in decisions}) >= 5
+
+    asked = [rng.choice(decisions) for _ in range(1_000)]
+    differing = []
+    for row in asked:
+        at = row["send_at"] + rng.randrange(1, 500) * timedelta(seconds=1)
+        status, said = await explained(
+            house, callers, customer=str(row["subject_id"]), trigger=row["trigger"],
+            anchor=row["anchor"], at=at.isoformat(),
+        )  # fmt: skip
+        assert status == 200, said
+        if (said["verdict"], said["gate"], said["agrees"]) != (row["outcome"], row["gate"], True):
+            differing.append((row["trigger"], row["outcome"], said))
+
+    assert differing == []
+
+
+async def test_what_was_not_sent_names_the_gate_and_the_event_behind_it(
+    house: House, callers: Callers
+) -> None:
+    ada = new_subject()
+    ticket = happened("ticket.created", ada, NOON + HOUR, ticket="t-1", identifiedby="email")
+    cart = {"cart": "c-1", "value": 900, "currency": "EUR", "identifiedby": "email"}
+    await house.tell(
+        [
+            happened("consent.granted", ada, NOON, purpose="marketing", identifiedby="email"),
+            happened("cart.updated", ada, NOON + HOUR, **cart),
+            ticket,
+        ]
+    )
+    await house.decide(NOON + DAY)
+
+    asked = {"customer": ada, "trigger": "abandoned_cart", "at": (NOON + DAY).isoformat()}
+    status, said = await explained(house, callers, **asked)
+
+    assert (status, said["verdict"], said["gate"]) == (200, "open_case", "open_case")
+    assert (said["decided"], said["agrees"]) == ("open_case", True)
+    gates = {gate["name"]: gate for gate in said["gates"]}
+    assert gates["open_case"]["events"] == [ticket.key.hex()]
+    assert gates["no_consent"]["passed"]
+    assert {"cooldown", "frequency_cap", "holdout"} <= gates.keys()
+
+
+async def test_before_its_time_it_waits_and_without_an_occasion_there_is_nothing(
+    house: House, callers: Callers
+) -> None:
+    ada = new_subject()
+    cart = {"cart": "c-1", "value": 900, "currency": "EUR", "identifiedby": "email"}
+    await house.tell([happened("cart.updated", ada, NOON, **cart)])
+
+    at = (NOON + HOUR).isoformat()
+    _, waits = await explained(house, callers, customer=ada, trigger="abandoned_cart", at=at)
+    _, nothing = await explained(house, callers, customer=ada, trigger="win_back", at=at)
+
+    assert (waits["verdict"], waits["gate"]) == ("waiting", "no_consent")
+    assert (nothing["verdict"], nothing["candidate"]) == ("no_candidate", None)
+
+
+async def test_questions_that_cannot_be_answered(house: House, callers: Callers) -> None:
+    ada = new_subject()
+    ahead = (NOON + 36_500 * DAY).isoformat()
+    for asked, status in (
+        ({"customer": "who?", "trigger": "thanks"}, 422),
+        ({"customer": ada, "trigger": "Thanks!"}, 422),
+        ({"customer": ada, "trigger": "thanks", "at": "yesterday"}, 422),
+        ({"customer": ada, "trigger": "thanks", "at": ahead}, 422),
+        ({"customer": ada, "trigger": "thanks", "when": 1}, 422),
+        ({"customer": "user_id:nobody", "trigger": "thanks"}, 404),
+        ({"customer": ada, "trigger": "nothing"}, 404),
+        ({"customer": ada, "trigger": "thanks", "version": 99}, 404),
+    ):
+        assert (await explained(house, callers, **asked))[0] == status, asked
