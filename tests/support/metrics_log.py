@@ -28,9 +28,9 @@ class Log:
     ends: publish.Positions = field(default_factory=dict)
 
     @classmethod
-    async def make(cls, broker: Broker) -> "Log":
+    async def make(cls, broker: Broker, partitions: int = 3) -> "Log":
         topics = [INTERACTIONS.name, CUSTOMERS.name, FEEDBACK.name]
-        await create_topics(broker.bootstrap, topics, partitions=3)
+        await create_topics(broker.bootstrap, topics, partitions=partitions)
         return cls(broker)
 
     async def tell(self, records: Iterable[Record]) -> None:
