@@ -142,7 +142,7 @@ def _goal(goal: GoalPart, reader: _Reader) -> Goal:
         name=f"{'no ' if absent else ''}{' or '.join(named)}",
         events=events,
         within=seconds(goal.within),
-        when=reader.condition(("goal", "when"), goal.when, schema(events)),
+        when=reader.condition(("goal", "when"), goal.when, _only_event(schema(events))),
         key=goal.key,
         absent=absent,
     )
@@ -155,3 +155,8 @@ def _maybe(text: str | None) -> timedelta | None:
 def _without_event(known: Mapping[str, Type]) -> dict[str, Type]:
     """At send_at the event is over: what came of it is asked of the customer."""
     return {name: type_ for name, type_ in known.items() if not name.startswith("event.")}
+
+
+def _only_event(known: Mapping[str, Type]) -> dict[str, Type]:
+    """Whether a goal was reached is a question about that event, and about nothing around it."""
+    return {name: type_ for name, type_ in known.items() if name.startswith("event.")}

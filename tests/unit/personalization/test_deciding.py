@@ -8,6 +8,7 @@ from rapport_events import wire
 from rapport_personalization.conditions import compile_condition
 from rapport_personalization.domain.deciding import decide, examine, ids_of
 from rapport_personalization.domain.decision import Decision, Outcome, Past
+from rapport_personalization.domain.entries import entry_gates
 from rapport_personalization.domain.fields import schema
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.holdout import bucket, decision_id, is_control
@@ -371,3 +372,39 @@ def test_a_message_speaks_of_the_thing_that_it_is_about() -> None:
     assert isinstance(order, dict)
     assert (order["id"], order["amount"], order["currency"]) == ("o1", 4_900, "EUR")
     assert "ticket" not in found.variables
+
+
+def test_why_there_was_nothing_to_decide_is_told_as_well() -> None:
+    third = shipped()["repeat_contact"]
+    case = moment(wire.TicketCreated(ticket="t1"), NOON, channel="email")
+
+    nothing = entry_gates(third, ADA, a_customer(), POLICIES)
+    once = entry_gates(third, ADA, [*a_customer(), case], POLICIES)
+
+    assert [(gate.name, gate.passed) for gate in nothing] == [("event", False)]
+    assert [gate.name for gate in once if not gate.passed] == ["when"]
+    when = next(gate for gate in once if gate.name == "when")
+    assert "customer.contacts_7d = 1" in (when.value or "")
+    assert when.events == (case.key,)
+
+
+def test_why_somebody_has_no_day_of_their_own_is_told_without_the_day() -> None:
+    (birthday,) = entry_gates(shipped()["birthday"], ADA, a_customer(), POLICIES)
+    (first,) = entry_gates(shipped()["anniversary"], ADA, a_customer(), POLICIES)
+
+    assert (birthday.name, birthday.passed, birthday.value) == ("birthday", False, None)
+    assert (first.name, first.passed) == ("first_order", False)
+
+
+def test_why_a_score_started_nothing_is_told() -> None:
+    rule = shipped()["high_churn_risk"]
+    scores = [
+        moment(wire.ScoreUpdated(score="churn_risk", value=value), NOON + hour * HOUR)
+        for hour, value in enumerate((0.9, 0.95))
+    ]
+
+    gates = entry_gates(rule, ADA, scores, POLICIES)
+
+    failed = {gate.name: gate for gate in gates if not gate.passed}
+    assert failed["score"].value == "0.9 to 0.95, the line is 0.8"
+    assert set(failed["when"].missing) == {"customer.clv", "policy.clv_top"}

@@ -93,6 +93,10 @@ def test_on_is_a_word_and_nine_o_clock_is_no_number() -> None:
             PLAIN + "goal: {event: order.placed, within: 3d, when: 'event.x > 1'}",
             "6:48: goal.when: there is no `event.x`",
         ),
+        (
+            PLAIN + "goal: {event: order.placed, within: 3d, when: customer.order_count > 1}",
+            "6:47: goal.when: there is no `customer.order_count`",
+        ),
         (PLAIN + "goal: {within: 3d}", "needs one of event, events, none_of"),
         (PLAIN + "offer: {kind: percent, value: 101}", "is 100 percent at most"),
         (PLAIN + "offer: {kind: amount, value: 10}", "an amount needs a currency"),

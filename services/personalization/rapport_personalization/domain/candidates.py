@@ -69,11 +69,11 @@ def candidates(
     """None or one. History changes what is known, and never starts anything."""
     if moment.historical or moment.type not in trigger.on.events:
         return ()
-    scene = Scene(customer, moment.at, policies, _thing(trigger, customer, moment), moment=moment)
-    if not _starts(trigger, scene):
+    scene = scene_of(trigger, customer, moment, policies)
+    if not starts(trigger, scene):
         return ()
-    due = _due(trigger.delay, scene, moment.at)
-    if due is None:
+    when = due(trigger.delay, scene, moment.at)
+    if when is None:
         return ()
     return (
         Candidate(
@@ -83,8 +83,8 @@ def candidates(
             anchor=_anchor(trigger, scene, moment),
             thing=scene.thing,
             at=moment.at,
-            due=due,
-            send_at=hold(trigger, customer, due, policies),
+            due=when,
+            send_at=hold(trigger, customer, when, policies),
             key=moment.key,
         ),
     )
@@ -123,11 +123,17 @@ def settled(trigger: Trigger, found: Iterable[Candidate]) -> Iterator[Candidate]
     yield from sorted(waiting.values(), key=lambda one: (one.send_at, one.anchor))
 
 
-def _starts(trigger: Trigger, scene: Scene) -> bool:
+def scene_of(trigger: Trigger, customer: Customer, moment: Moment, policies: Policies) -> Scene:
+    """The moment as the trigger looks at it."""
+    return Scene(customer, moment.at, policies, _thing(trigger, customer, moment), moment=moment)
+
+
+def starts(trigger: Trigger, scene: Scene, *, whatever: bool = False) -> bool:
+    """`whatever`: without asking for its condition."""
     score = trigger.on.score
     if score is not None and not _rises(score.name, score.above, scene):
         return False
-    when = trigger.when
+    when = None if whatever else trigger.when
     return when is None or when.holds(fields.values(when.names, scene)).is_true
 
 
@@ -192,7 +198,7 @@ def _part(name: str, scene: Scene, moment: Moment) -> str:
             return "" if value is None else str(value)
 
 
-def _due(delay: Delay, scene: Scene, at: datetime) -> datetime | None:
+def due(delay: Delay, scene: Scene, at: datetime) -> datetime | None:
     """None: what it waits for is unknown, or too short to be waited for."""
     start: object = at if delay.until is None else fields.read(delay.until, scene).value
     if isinstance(start, timedelta):

@@ -171,13 +171,18 @@ def no_budget(asked: Question) -> Gate:
 
 
 def _unless(name: str, condition: Condition | None, asked: Question) -> Gate:
+    return asked_of(name, condition, asked.scene, wanted=False)
+
+
+def asked_of(name: str, condition: Condition | None, scene: Scene, *, wanted: bool) -> Gate:
+    """A condition as a gate, which passes when it says what is wanted."""
     if condition is None:
-        return _PASSED[name]
-    known = readings(sorted(condition.names), asked.scene)
+        return _PASSED.get(name) or Gate(name, passed=True)
+    known = readings(sorted(condition.names), scene)
     verdict = condition.holds({one: r.value for one, r in known.items() if r.value is not None})
     keys = dict.fromkeys(key for reading in known.values() for key in reading.keys)
     value = ", ".join(f"{one} = {_text(r.value)}" for one, r in known.items())
-    return Gate(name, not verdict.is_true, value or None, tuple(keys), verdict.missing)
+    return Gate(name, verdict.is_true == wanted, value or None, tuple(keys), verdict.missing)
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,58 @@
+"""Why a trigger has found nothing to consider about a person: to explain, not to act."""
+
+from collections.abc import Sequence
+
+from rapport_personalization.domain.candidates import due, scene_of, starts
+from rapport_personalization.domain.decision import Gate
+from rapport_personalization.domain.fold import folded, in_order
+from rapport_personalization.domain.gates import asked_of
+from rapport_personalization.domain.moment import Moment
+from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.scene import Scene
+from rapport_personalization.domain.trigger import Calendar, Trigger
+
+
+def entry_gates(
+    trigger: Trigger, person: str, moments: Sequence[Moment], policies: Policies
+) -> list[Gate]:
+    """What stood between the last event of its kind and a candidate, in order."""
+    if trigger.on.calendar is not None:
+        return [_day(trigger.on.calendar, person, moments)]
+    ordered = in_order(moments)
+    last = next((one for one in reversed(ordered) if one.type in trigger.on.events), None)
+    if last is None:
+        return [Gate("event", passed=False, value=", ".join(sorted(trigger.on.events)))]
+    customer = folded(person, (one for one in ordered if one.order <= last.order))
+    scene = scene_of(trigger, customer, last, policies)
+    return [
+        Gate("event", passed=True, value=last.type, events=(last.key,)),
+        Gate("historical", passed=not last.historical, events=(last.key,)),
+        *_score(trigger, scene),
+        asked_of("when", trigger.when, scene, wanted=True),
+        _delay(trigger, scene, last),
+    ]
+
+
+def _score(trigger: Trigger, scene: Scene) -> list[Gate]:
+    score = trigger.on.score
+    if score is None:
+        return []
+    known = scene.customer.predictions.get(score.name)
+    value = None if known is None else f"{known.before} to {known.value}, the line is {score.above}"
+    keys = () if known is None else (known.told.key,)
+    return [Gate("score", starts(trigger, scene, whatever=True), value, keys)]
+
+
+def _delay(trigger: Trigger, scene: Scene, last: Moment) -> Gate:
+    found = due(trigger.delay, scene, last.at)
+    return Gate("delay", found is not None, None if found is None else found.isoformat())
+
+
+def _day(calendar: Calendar, person: str, moments: Sequence[Moment]) -> Gate:
+    """Nobody's birthday is told here: only whether there is one."""
+    customer = folded(person, moments)
+    if calendar.kind == "birthday":
+        return Gate("birthday", customer.birthday is not None)
+    bought = customer.bought
+    keys = (bought[0].key,) if bought else ()
+    return Gate("first_order", bool(bought), bought[0].at.isoformat() if bought else None, keys)
