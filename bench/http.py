@@ -43,8 +43,8 @@ class Client:
     async def get(self, path: str, headers: str = "") -> Answer:
         return await self._ask(f"GET {path} HTTP/1.1\r\n{self._head}{headers}\r\n".encode())
 
-    async def post(self, path: str, body: bytes) -> Answer:
-        head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\n"
+    async def post(self, path: str, body: bytes, kind: str = "application/json") -> Answer:
+        head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: {kind}\r\n"
         return await self._ask(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     async def _ask(self, request: bytes) -> Answer:

@@ -34,6 +34,8 @@ _ABOUT = {
     "history": "The past of a customer with 2,000 events, folded for each answer, beside their "
     "live view; and from the POST of a merge to the last byte of a profile that shows both.",
     "search": "`GET /v1/profiles?…` with a million customers, 20 hits a page.",
+    "feedback_page": "The page behind a survey link, opened and answered at a steady rate, with "
+    "the worker and the outbox in the same process; and as many as 16 connections manage.",
     "rebuild": "The next version of the profile projection, built from the first event on, "
     "compared customer by customer, and promoted.",
     "producer": "The producer alone, against the client library's own ways.",
