@@ -32,7 +32,7 @@ def _metrics_in_the_code() -> set[str]:
 def test_only_metrics_that_exist_are_looked_at(file: Path) -> None:
     used = {
         _SUFFIXES.sub("", name)
-        for name in re.findall(r"rapport_(?:ingest|profile)_([a-z_]+)", file.read_text())
+        for name in re.findall(r"rapport_(?:ingest|profile|feedback)_([a-z_]+)", file.read_text())
     }
 
     assert used
