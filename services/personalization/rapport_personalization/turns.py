@@ -9,7 +9,7 @@ from rapport_personalization.domain.candidates import hold
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.deciding import decide, ids_of
 from rapport_personalization.domain.decision import Decision, Past
-from rapport_personalization.domain.fold import folded
+from rapport_personalization.domain.fold import fold, in_order
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.trigger import Trigger
@@ -57,13 +57,25 @@ class Known:
     ids: frozenset[bytes]
     """Of everything that was decided about them."""
 
+
+class _Past:
+    """A person as they were at one instant after another, by all that has arrived."""
+
+    def __init__(self, known: Known) -> None:
+        self._now = known.customer
+        self._then = Customer(known.customer.person)
+        self._coming = iter(in_order(known.history or ()))
+        self._next = next(self._coming, None)
+
     def at(self, instant: datetime) -> Customer:
-        """As they were then, by all that has arrived."""
-        newest = self.customer.newest
+        """Never asked for an earlier instant than before."""
+        newest = self._now.newest
         if newest is None or newest[0] <= instant:
-            return self.customer
-        moments = [one for one in self.history or () if one.at <= instant]
-        return folded(self.customer.person, moments)
+            return self._now
+        while self._next is not None and self._next.at <= instant:
+            fold(self._then, self._next)
+            self._next = next(self._coming, None)
+        return self._then
 
 
 def needs_history(customer: Customer, due: Iterable[Waiting]) -> bool:
@@ -83,7 +95,7 @@ def take_turn(
     waiting = {one.id: one for one in due}
     queue: list[Entry] = [(one.order, one.id) for one in waiting.values()]
     heapify(queue)
-    past, ids = list(known.past), set(known.ids)
+    past, ids, then = list(known.past), set(known.ids), _Past(known)
     decided: list[tuple[Waiting, Decision, Trigger]] = []
     postponed: list[Waiting] = []
     dropped: list[bytes] = []
@@ -93,7 +105,7 @@ def take_turn(
         if not ids.isdisjoint(_ids(one, known.members, policies)):
             dropped.append(one.id)
             continue
-        customer = known.at(one.candidate.send_at)
+        customer = then.at(one.candidate.send_at)
         later = hold(trigger, customer, one.candidate.send_at, policies)
         if later > one.candidate.send_at:
             moved = replace(one, candidate=replace(one.candidate, send_at=later))
