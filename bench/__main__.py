@@ -18,6 +18,7 @@ BENCHES = (
     "read",
     "history",
     "search",
+    "feedback",
     "feedback_page",
 )
 
