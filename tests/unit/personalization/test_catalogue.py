@@ -8,6 +8,8 @@ import jsonschema_rs
 import pytest
 from rapport_personalization import marked, simulate
 from rapport_personalization.documents import FOLDER
+from rapport_personalization.domain.fields import ALWAYS
+from rapport_personalization.domain.gates import GATES
 from rapport_personalization.schemas.generate import PATH, schema_text
 from rapport_personalization.simulate import run_scenarios
 from rapport_runtime.sender.templates import FolderTemplates
@@ -92,6 +94,16 @@ def test_every_message_can_be_said_in_both_languages(language: str) -> None:
         assert rendered is not None
         assert rendered.text
         assert (rendered.subject is None) == (trigger.kind == "task")
+
+
+def test_the_guide_tells_of_every_field_and_every_gate() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "triggers.md").read_text()
+
+    for name, field in ALWAYS.items():
+        assert f"| `{name}` | {field.type} | {field.about} |" in guide
+    for gate in GATES:
+        assert f"`{gate.__name__}`" in guide
+    assert "ships 27 of them" in guide
 
 
 def test_a_scenario_that_comes_out_differently_is_told_readably(tmp_path: Path) -> None:
