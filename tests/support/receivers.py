@@ -115,8 +115,8 @@ async def drip_body(writer: asyncio.StreamWriter) -> None:
 async def flood(writer: asyncio.StreamWriter) -> None:
     """A gigabyte, as far as anybody takes it."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
-    for _ in range(1_000):
-        writer.write(b"a" * 1_000_000)
+    for _ in range(10_000):
+        writer.write(b"a" * 100_000)
         await writer.drain()
 
 

@@ -52,6 +52,9 @@ class Smtp:
             )
         except aiosmtplib.SMTPException as error:
             return _judge(error)
+        except ssl.SSLError:
+            # Before the next: one that does not verify is a ValueError, too.
+            return Later("connection")
         except ValueError:
             # It is stricter about addresses than the mail itself.
             return bounced("bad_address")
