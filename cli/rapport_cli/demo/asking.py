@@ -22,7 +22,7 @@ from rapport_cli.demo.saying import Said
 from rapport_cli.demo.script import CARRIER, HELPDESK, SHOP, Person, Script
 from rapport_cli.failure import CliError
 
-_PATIENCE_SECONDS: Final = 30.0
+_PATIENCE_SECONDS: Final = 60.0
 _LOOK_AGAIN_SECONDS: Final = 0.05
 _MOST_OF_THE_CROWD: Final = 12
 
