@@ -24,14 +24,15 @@ SELECT FROM answer WHERE survey = ANY($1::text[]) ORDER BY survey, revision FOR 
 
 _ADD: Final = """
 INSERT INTO classification
-    (event_key, survey, classified_at, by, about, topics, sentiment, agent, definition)
+    (event_key, survey, classified_at, by, about, topics, sentiment, agent, definition, is_current)
 SELECT key, survey, at, by, about, ARRAY(SELECT jsonb_array_elements_text(topics::jsonb)),
-    sentiment, agent, definition
+    sentiment, agent, definition,
+    NOT EXISTS (SELECT FROM classification known WHERE known.survey = said.survey)
 FROM unnest($1::bytea[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
     $7::int[], $8::text[], $9::text[])
     AS said(key, survey, at, by, about, topics, sentiment, agent, definition)
 ON CONFLICT (event_key) DO NOTHING
-RETURNING event_key
+RETURNING event_key, is_current
 """
 
 _SETTLE: Final = """
@@ -90,7 +91,9 @@ async def keep(tx: AsyncConnection, said: Sequence[Said]) -> frozenset[bytes]:
         [one.agent for one in said],
         [one.definition for one in said],
     )
-    await connection.execute(_SETTLE, sorted({one.survey for one in said}))
+    surveys = {one.survey for one in said}
+    if len(surveys) < len(said) or not all(row["is_current"] for row in added):
+        await connection.execute(_SETTLE, sorted(surveys))
     return frozenset(row["event_key"] for row in added)
 
 

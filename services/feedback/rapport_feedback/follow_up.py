@@ -84,7 +84,10 @@ async def follow_up_all(
     current = [one for one in answered if one.answer.is_current]
     if not current:
         return ()
-    await classify.lock_answers(tx, {one.answer.survey for one in current})
+    # A first answer that counts is a row of this transaction, which nobody else has seen.
+    corrected = {one.answer.survey for one in current if one.answer.revision > 1}
+    if corrected:
+        await classify.lock_answers(tx, corrected)
     known = await _load(tx, current)
     understood = await _understand(tx, current, known)
     followed = [one for one in current if not one.historical]

@@ -10,7 +10,7 @@ from rapport_events.feedback import SurveyResponded
 from rapport_privacy.keyring import Keyring
 from rapport_runtime.pool import Reads
 
-from rapport_feedback.schemas.feedback import FeedbackFilters
+from rapport_feedback.schemas.feedback import FeedbackFilters, LoopState
 from rapport_feedback.sealing import Personal, Sealed, open_all
 
 _SELECT: Final = """
@@ -40,7 +40,6 @@ _CLAUSES: Final[Mapping[str, str]] = {
     "definition": "(a.definition = {0}::text OR starts_with(a.definition, {0}::text || '@'))",
     "score_lt": "a.score < {0}::bigint",
     "score_gt": "a.score > {0}::bigint",
-    "loop": "coalesce(l.state, 'none') = {0}::text",
     "topic": "c.topics @> ARRAY[{0}::text]",
     "channel": "a.channel = {0}::text",
     "agent": "a.agent = {0}::text",
@@ -50,6 +49,16 @@ _CLAUSES: Final[Mapping[str, str]] = {
     "has_comment": "a.has_comment = {0}::boolean",
 }
 """The text of a statement is made of these alone; what is asked for goes beside it."""
+
+_HAS_OPEN: Final = "a.survey IN (SELECT survey FROM loop WHERE state = 'open')"
+_HAS_ANY: Final = "EXISTS (SELECT FROM loop known WHERE known.survey = a.survey)"
+
+_LOOPS: Final[Mapping[LoopState, str]] = {
+    "open": _HAS_OPEN,
+    "closed": f"{_HAS_ANY} AND NOT {_HAS_OPEN}",
+    "none": f"NOT {_HAS_ANY}",
+}
+"""Few are open, and an index knows them."""
 
 Place = tuple[datetime, str]
 
@@ -86,6 +95,8 @@ async def load_answers(
         if wanted is not None:
             values.append(wanted)
             clauses.append(clause.format(f"${len(values)}"))
+    if filters.loop is not None:
+        clauses.append(_LOOPS[filters.loop])
     if customer is not None:
         values.append(list(customer))
         clauses.append(f"a.subject_id = ANY(${len(values)}::text[]::uuid[])")
