@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from rapport_events import wire
 from rapport_personalization.domain import fold, quiet
@@ -21,6 +21,7 @@ from tests.support.decisions import ADA, END, HALF, ZONES, a_life, delivered, sh
 
 Law = Callable[[int, int], None]
 _COUNTED: Final = ("sent", "holdout")
+_EVERYWHERE: Final = (*sorted(available_timezones()), *ZONES)
 
 
 def decided(life: Sequence[Moment]) -> list[Decision]:
@@ -198,7 +199,7 @@ def a_zone_and_an_hour_are_found_again(seed: int, size: int) -> None:
     """Quiet hours end when the person's own clock says so, also in the nights that it jumps."""
     rng = Random(seed)
     for _ in range(size):
-        tz = quiet.zone(rng.choice(ZONES), "UTC")
+        tz = quiet.zone(rng.choice(_EVERYWHERE), "UTC")
         at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(525_600))
         hours = QuietHours(time(rng.randrange(24), rng.choice((0, 30))), time(rng.randrange(24)))
         found = quiet.next_allowed(at, tz, hours)

@@ -102,6 +102,15 @@ def test_an_occasion_is_a_day_with_something_left_of_it() -> None:
     assert bought(customer.orders.values(), NOON) is None
 
 
+@pytest.mark.parametrize("wrong", [{}, {"r": -1.0}, {"r": 0.0}, {"r": float("inf")}])
+def test_parameters_that_cannot_be_predict_nothing(wrong: dict[str, float]) -> None:
+    told = DAYS._asdict()
+
+    assert prediction.buying_of(told) == DAYS
+    assert prediction.spending_of(SPENDING._asdict()) == SPENDING
+    assert prediction.buying_of({**told, **wrong} if wrong else wrong) is None
+
+
 def test_who_bought_today_is_as_of_today() -> None:
     today = Bought(0, 0, -1)
 

@@ -4,7 +4,7 @@ BG/NBD and Gamma-Gamma of kpis.md section 5, for one person at a time, in plain 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from math import exp, isfinite, log
 from typing import Final, NamedTuple
@@ -58,6 +58,23 @@ class Forecast(NamedTuple):
     """By then they have bought with probability one half; None: it never gets so likely."""
     value: int
     """Of the next 12 months, minor units."""
+
+
+def buying_of(parameters: Mapping[str, float]) -> Buying | None:
+    """Of a `model.fitted` of `bgnbd`; None where a parameter is missing or nonsense."""
+    values = _positive(parameters, Buying._fields)
+    return None if values is None else Buying(*values)
+
+
+def spending_of(parameters: Mapping[str, float]) -> Spending | None:
+    """Of a `model.fitted` of `gamma_gamma`."""
+    values = _positive(parameters, Spending._fields)
+    return None if values is None else Spending(*values)
+
+
+def _positive(parameters: Mapping[str, float], names: Iterable[str]) -> list[float] | None:
+    found = [parameters.get(name, 0.0) for name in names]
+    return found if all(one > 0 and isfinite(one) for one in found) else None
 
 
 def bought(orders: Iterable[Order], at: datetime) -> Bought | None:
