@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from functools import cache
 from typing import Final
 
 import asyncpg
@@ -109,16 +108,17 @@ def _refuse_nonsense(data: wire.Data) -> None:
         scale = SCALES[data.kind]
         detail = f"score: a {data.kind} score is {scale.start} to {scale.stop - 1}"
         raise DataError("off_scale", detail)
-    for name in _doubtful(type(data)):
+    for name in _DOUBTFUL.get(type(data), ()):
         value = getattr(data, name)
         if value is not None:
             _check(name, value)
 
 
-@cache
-def _doubtful(type_: type[wire.Data]) -> tuple[str, ...]:
-    """The fields of an event class that may hold nonsense."""
-    return tuple(name for name in (*_DURATIONS, "currency") if name in type_.__struct_fields__)
+_DOUBTFUL: Final = {
+    type_: tuple(name for name in (*_DURATIONS, "currency") if name in type_.__struct_fields__)
+    for type_ in wire.BY_TYPE.values()
+}
+"""The fields of each event class that may hold nonsense."""
 
 
 def _check(name: str, value: int | str) -> None:

@@ -22,6 +22,8 @@ _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC).date()
 
 _ENTITY: Final = ("kind", "id", "state", "first_at", "last_at")
 
+_PURCHASE: Final = ("order_id", "subject_id", "at", "net", "currency")
+
 _LOCK: Final = """
 SELECT kind, id, state FROM entity
 WHERE (kind, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
@@ -43,19 +45,17 @@ ON CONFLICT DO NOTHING
 """
 
 _ADD: Final = """
-INSERT INTO cell (metric, bucket, dims, bin, shard, num, den)
-SELECT metric, bucket, dims, bin, $7, num, den
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[])
-    AS new (metric, bucket, dims, bin, num, den)
-ON CONFLICT (metric, bucket, dims, bin, shard)
-DO UPDATE SET num = cell.num + excluded.num, den = cell.den + excluded.den
-"""
-
-_ADD_DAYS: Final = """
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[])
+        AS new (metric, bucket, dims, bin, num, den)
+), of_hours AS (
+    INSERT INTO cell (metric, bucket, dims, bin, shard, num, den)
+    SELECT metric, bucket, dims, bin, $7, num, den FROM new
+    ON CONFLICT (metric, bucket, dims, bin, shard)
+    DO UPDATE SET num = cell.num + excluded.num, den = cell.den + excluded.den
+)
 INSERT INTO daily (metric, day, dims, bin, shard, num, den)
-SELECT metric, bucket / 1440, dims, bin, $7, sum(num), sum(den)
-FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[], $6::bigint[])
-    AS new (metric, bucket, dims, bin, num, den)
+SELECT metric, bucket / 1440, dims, bin, $7, sum(num), sum(den) FROM new
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 ON CONFLICT (metric, day, dims, bin, shard)
 DO UPDATE SET num = daily.num + excluded.num, den = daily.den + excluded.den
@@ -121,7 +121,7 @@ async def save(tx: AsyncConnection, outcome: Outcome, known: Collection[Ref], sh
     await _save_states(connection, outcome, known)
     if outcome.cells:
         await _add_cells(connection, outcome.cells, shard)
-    await _save_rows(connection, outcome)
+    await _save_rows(connection, outcome, known)
 
 
 async def closed_until(tx: AsyncConnection) -> int:
@@ -195,18 +195,23 @@ async def _add_cells(
     )
     columns = [list(column) for column in zip(*rows, strict=True)]
     await connection.execute(_ADD, *columns, shard)
-    await connection.execute(_ADD_DAYS, *columns, shard)
 
 
-async def _save_rows(connection: "asyncpg.Connection[Any]", outcome: Outcome) -> None:
+async def _save_rows(
+    connection: "asyncpg.Connection[Any]", outcome: Outcome, known: Collection[Ref]
+) -> None:
     gone = [order for order, purchase in outcome.purchases.items() if purchase is None]
     if gone:
         await connection.execute(_DROP_PURCHASES, gone)
     bought = sorted(
         (order, *purchase) for order, purchase in outcome.purchases.items() if purchase is not None
     )
-    if bought:
-        await connection.execute(_PUT_PURCHASES, *map(list, zip(*bought, strict=True)))
+    new = [row for row in bought if Ref("order", row[0]) not in known]
+    if new:
+        await connection.copy_records_to_table("purchase", records=new, columns=_PURCHASE)
+    changed = [row for row in bought if Ref("order", row[0]) in known]
+    if changed:
+        await connection.execute(_PUT_PURCHASES, *map(list, zip(*changed, strict=True)))
     await _save_contracts(connection, outcome)
     if outcome.activity:
         columns = zip(*sorted(outcome.activity), strict=True)
