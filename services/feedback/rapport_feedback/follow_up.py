@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_feedback import classify, loops
 from rapport_feedback.classify import Cause
 from rapport_feedback.domain.answer import AnswerRow
-from rapport_feedback.domain.comments import ABOUTS, NOTHING, About, Classification
+from rapport_feedback.domain.comments import ABOUTS, NOTHING, Classification
+from rapport_feedback.domain.definition import About
 from rapport_feedback.domain.followup import USUAL, Loop, LoopTerms, next_step
 from rapport_feedback.rulebook import Rulebook, load_rulebook
 from rapport_feedback.sentiment import find_sentiment, sound

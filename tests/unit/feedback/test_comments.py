@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rapport_feedback.domain.comments import ANY, NOTHING, About, Reader, Rule, Rules
+from rapport_feedback.domain.comments import ANY, NOTHING, Reader, Rule, Rules
+from rapport_feedback.domain.definition import About
 from rapport_feedback.domain.wording import fold, words_of
 from rapport_feedback.rulebook import shipped
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, get_args
 
+from rapport_feedback.domain.definition import About
 from rapport_feedback.domain.wording import Word, fold, words_of
 
-About = Literal["product", "service", "relationship"]
 ABOUTS: Final[tuple[About, ...]] = get_args(About)
 
 ANY: Final = ""

@@ -8,7 +8,8 @@ from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 from rapport_runtime.http.views import Instant, View
 
-from rapport_feedback.domain.comments import ANY, About, Rule, Rules, split_phrase
+from rapport_feedback.domain.comments import ANY, Rule, Rules, split_phrase
+from rapport_feedback.domain.definition import About
 
 MOST_TOPICS: Final = 50
 """As many as one `feedback.classified` can name."""

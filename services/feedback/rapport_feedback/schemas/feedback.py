@@ -7,7 +7,7 @@ from rapport_events.envelope import Channel
 from rapport_runtime.http.paging import MOST
 from rapport_runtime.http.views import Instant, Standing, View
 
-from rapport_feedback.domain.comments import About
+from rapport_feedback.domain.definition import About
 
 LoopState = Literal["open", "closed", "none"]
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rapport_runtime.http.paging import MOST
 from rapport_runtime.http.views import Instant, View
 
-from rapport_feedback.domain.comments import About
+from rapport_feedback.domain.definition import About
 from rapport_feedback.schemas.feedback import ErasedView, Meta, UnreadableView
 
 _Label = Annotated[str | None, Field(max_length=256)]
