@@ -29,6 +29,7 @@ from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.keyfile import add_key
 from rapport_runtime.inbox import fresh
 from rapport_runtime.subscription import Resources
+from sqlalchemy import text
 
 from tests.support.privacy import resolved, rows_of
 
@@ -89,6 +90,11 @@ class House:
         """What was told to others, in order; nothing relays it here."""
         rows = await self.rows("SELECT value FROM outbox ORDER BY id")
         return [decode(row["value"]) for row in rows]
+
+    async def forget(self, *tables: str) -> None:
+        """Empties the tables, as a restore of an older backup would."""
+        async with self.resources.engine.begin() as tx:
+            await tx.execute(text(f"TRUNCATE {', '.join(tables)}"))
 
     async def subject(self, **identifiers: str) -> str:
         """A customer whom the keyring knows."""

@@ -9,7 +9,6 @@ import orjson
 from rapport_events.envelope import Envelope
 from rapport_feedback.definitions import retire
 from rapport_privacy.crypto import DataKey, unseal
-from sqlalchemy import text
 
 from tests.support.events import NOON, happened, told_again
 from tests.support.feedback_house import House
@@ -320,8 +319,7 @@ async def test_an_older_database_learns_from_the_log_whom_it_asked(house: House)
     await house.tell(resolved)
     await house.ask(DUE)
     sent = (await house.rows("SELECT value FROM outbox ORDER BY id"))[0]["value"]
-    async with house.resources.engine.begin() as tx:
-        await tx.execute(text("TRUNCATE invitation, respondent, outbox, inbox"))
+    await house.forget("invitation", "respondent", "outbox", "inbox")
 
     await house.tell(in_feedback(sent))
     await house.tell(resolved)
