@@ -12,6 +12,7 @@ from typing import Final
 from rapport_privacy.crypto import DataKey, Erased
 from rapport_privacy.keyring import Keyring
 from rapport_runtime import outbox
+from rapport_runtime.database import driver
 from rapport_runtime.people import lock_persons
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +24,10 @@ from rapport_feedback.sealing import with_personal
 from rapport_feedback.settings import FeedbackSettings
 
 FIRST: Final = 1
+
+_HOLD: Final = """
+SELECT erased_at IS NOT NULL FROM person_subject WHERE subject_id = $1::text::uuid FOR SHARE
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,15 @@ async def record(
 
 
 async def _is_erased(tx: AsyncConnection, subject: str | None) -> bool:
-    """Whoever erases the person waits until the answer is there, or is seen here."""
+    """Whoever erases the person waits until the answer is there, or is seen here.
+
+    Who was invited has a row that can be held; whoever is new here gets one. An erasure reaches
+    the row of each subject of a person, so that of the one who answered is enough.
+    """
     if subject is None:
         return False
-    return (await lock_persons(tx, [subject])).of(subject).erased
+    held = await (await driver(tx)).fetchrow(_HOLD, subject)
+    if held is None:
+        return (await lock_persons(tx, [subject])).of(subject).erased
+    is_erased: bool = held[0]
+    return is_erased

@@ -32,11 +32,16 @@ class Asked:
     """An invitation that went out."""
 
     survey: Survey
-    definition: Definition
+    document: str
+    """The definition as it is stored: equal ones ask the same."""
     language: str | None
     expires_at: datetime | None
     is_answered: bool
     is_erased: bool
+
+    @property
+    def definition(self) -> Definition:
+        return read(self.document)
 
     def standing(self, now: datetime) -> Standing:
         if self.is_erased:
@@ -63,7 +68,7 @@ async def load_asked(reads: Reads, survey: str) -> Asked | None:
             channel=channel,
             **{name: named.get(name) for name in ("ticket", "order", "agent", "team")},
         ),
-        read(document),
+        document,
         language,
         expires_at,
         *standing,

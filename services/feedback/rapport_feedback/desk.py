@@ -21,7 +21,8 @@ class Desk:
     keyring: Keyring
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
+    """A coroutine, as FastAPI calls functions in another thread, which costs a millisecond."""
     desk = request.app.state.desk
     assert isinstance(desk, Desk)  # noqa: S101 - for the type checker
     return desk

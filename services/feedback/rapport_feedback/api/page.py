@@ -107,9 +107,8 @@ OpenVisit = Annotated[Visit, Depends(_open)]
 async def read_survey(request: Request, visit: OpenVisit) -> Response:
     if visit.state != "open":
         return visit.message()
-    definition = visit.asked.definition
-    chosen = preselected(definition, request.query_params.get("score"))
-    return render.respond(render.form(visit.frame, definition, chosen))
+    chosen = preselected(visit.asked.definition, request.query_params.get("score"))
+    return render.respond(render.blank(visit.frame, visit.asked.document, chosen))
 
 
 @router.post(PATH, summary="Answer a survey")

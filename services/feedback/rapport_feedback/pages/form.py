@@ -39,13 +39,13 @@ def name_of(question: str) -> str:
     return f"{_PREFIX}{question}"
 
 
-def preselected(definition: Definition, score: str | None) -> Typed:
+def preselected(definition: Definition, score: str | None) -> int | None:
     """The score that somebody tapped in the message, if it is on the scale."""
     question, number = definition.score, None if score is None else _number(score)
-    if question is None or number is None or score is None:
-        return {}
+    if question is None or number is None:
+        return None
     low, high = question.bounds
-    return {question.id: [str(number)]} if low <= number <= high else {}
+    return number if low <= number <= high else None
 
 
 def fill(definition: Definition, body: bytes) -> Filled:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import Response
 
+from rapport_feedback.definitions import read
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Flaw
 from rapport_feedback.pages.form import Typed
@@ -60,6 +62,15 @@ _ENVIRONMENT: Final = Environment(
 _ENVIRONMENT.globals["style"] = Markup(_STYLE)  # noqa: S704 - our own file
 _FORM: Final = _ENVIRONMENT.get_template("form.html")
 _MESSAGE: Final = _ENVIRONMENT.get_template("message.html")
+
+
+@lru_cache(maxsize=256)
+def blank(frame: Frame, document: str, score: int | None) -> str:
+    """The questions of a stored definition: they are the same for everybody who opens a link."""
+    definition = read(document)
+    question = definition.score
+    typed = {} if question is None or score is None else {question.id: [str(score)]}
+    return form(frame, definition, typed)
 
 
 def form(
