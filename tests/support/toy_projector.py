@@ -11,7 +11,7 @@ import os
 import selectors
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +40,11 @@ Make = Callable[[], Subscription]
 """Called in the worker, whose environment says the rest."""
 
 
-def main(make: Make) -> None:
+Work = Callable[[Make], Coroutine[Any, Any, int]]
+"""What a worker does with it; its exit status."""
+
+
+def main(make: Make, work: Work | None = None) -> None:
     """Fork workers as told until the input ends."""
     wake_up, woken = os.pipe()
     for end in (wake_up, woken):
@@ -57,22 +61,22 @@ def main(make: Make) -> None:
                 os.read(wake_up, 4096)
                 _report_deaths(alive)
             elif line := sys.stdin.readline():
-                alive.add(_fork(json.loads(line), make))
+                alive.add(_fork(json.loads(line), make, work or _work))
             else:
                 for pid in alive:
                     os.kill(pid, signal.SIGKILL)
                 return
 
 
-def _fork(environment: dict[str, str], make: Make) -> int:
+def _fork(environment: dict[str, str], make: Make, work: Work) -> int:
     pid = os.fork()
     if pid == 0:
-        _be_a_worker(environment, make)
+        _be_a_worker(environment, make, work)
     _say(born=pid)
     return pid
 
 
-def _be_a_worker(environment: dict[str, str], make: Make) -> None:
+def _be_a_worker(environment: dict[str, str], make: Make, work: Work) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.update(environment)
@@ -82,7 +86,7 @@ def _be_a_worker(environment: dict[str, str], make: Make) -> None:
     os.dup2(log, 2)
     status = 1
     try:
-        status = uvloop.run(_work(make))
+        status = uvloop.run(work(make))
     finally:
         sys.stderr.flush()
         os._exit(status)

@@ -78,7 +78,13 @@ async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     _add_services(app, shop, crew, stop)
     _add_timers(app, shop, crew, watchdog)
     _add_agent(app, shop, crew, stop)
-    await run_app(app, stop, crew.drain)
+
+    async def drain() -> None:
+        # No further turn is to be expected.
+        watchdog.waiting = 0
+        await crew.drain()
+
+    await run_app(app, stop, drain)
 
 
 class _Crew:
@@ -145,7 +151,7 @@ def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog) -> None:
     async def decide() -> None:
         await crew.do(wait_out(_decide))
         # From the first turn on the next one must come.
-        watchdog.waiting = 1
+        watchdog.waiting = 0 if app.should_stop else 1
         watchdog.alive()
 
     @app.crontab(_HOURLY)

@@ -1,0 +1,317 @@
+"""Personalization workers that are killed anywhere: everything is decided once, nothing is lost.
+
+What should have come of it is worked out from what stands in the log, and compared with what
+stands on our own topic and in the database. No worker is trusted with that.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from rapport_cli.stack.broker import Broker
+from rapport_cli.stack.topics import create_topics
+from rapport_events import codec
+from rapport_events.envelope import Record, event_key
+from rapport_events.topics import ENGAGEMENT
+from rapport_runtime.settings import Settings
+
+from tests.chaos.fleet import Fleet, chaos_settings, fleet
+from tests.support.events import happened
+from tests.support.fixtures import MakeDatabase, MakeTopic
+from tests.support.personalization_house import (
+    MASTER_KEY,
+    Callers,
+    Databases,
+    House,
+    count,
+    open_house,
+)
+from tests.support.privacy import an_email
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SEED = 20261122
+PEOPLE = 30
+PARTITIONS = 2
+KILLS = 50
+PATIENCE = 180.0
+TRIGGERS = Path(__file__).parent / "triggers"
+FAILPOINTS = (
+    "before_apply", "after_apply", "before_db_commit", "after_db_commit", "before_deciding",
+    "before_decisions_commit", "after_decisions_commit", "before_outbox_publish",
+    "after_outbox_publish", "before_reaction", "after_reaction",
+)  # fmt: skip
+PLACES = (*FAILPOINTS, "anywhere", "anywhere")
+COME_BY_SECONDS = 8.0
+BUDGET = 25
+FEED_SECONDS = 0.1
+
+
+@dataclass
+class Scene:
+    """A house whose worker lives elsewhere, and dies there."""
+
+    house: House
+    databases: Databases
+    callers: Callers
+    settings: Settings
+    log: str
+    models: str
+    people: list[str]
+    orders: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+async def scene(
+    broker: Broker, new_database: MakeDatabase, topic: MakeTopic, tmp_path: Path
+) -> AsyncIterator[Scene]:
+    await create_topics(broker.bootstrap, [ENGAGEMENT.name], partitions=PARTITIONS)
+    databases, callers = await Databases.make(new_database), Callers.make(tmp_path)
+    async with open_house(databases, callers, broker) as house:
+        await house.install(TRIGGERS, since=datetime.now(UTC) - timedelta(hours=1))
+        people = [await house.person(email=an_email()) for _ in range(PEOPLE)]
+        yield Scene(
+            house=house,
+            databases=databases,
+            callers=callers,
+            settings=chaos_settings(broker, databases.service),
+            log=await topic(PARTITIONS),
+            models=await topic(1),
+            people=people,
+        )
+
+
+def environment(scene: Scene) -> dict[str, str]:
+    return {
+        "RAPPORT_KEYRING__URL": scene.databases.keyring,
+        "RAPPORT_KEYRING__MASTER_KEY": MASTER_KEY,
+        "RAPPORT_KEYS_FILE": str(scene.callers.keys_file),
+        "RAPPORT_POLICIES__QUIET_FROM": "00:00",
+        "RAPPORT_POLICIES__QUIET_UNTIL": "00:00",
+        "MODELS": scene.models,
+    }
+
+
+def something(chance: random.Random, people: list[str], number: int) -> Record:
+    person, at = chance.choice(people), datetime.now(UTC)
+    match number % 3:
+        case 0:
+            return happened("order.shipped", person, at, order=f"o-{number}", identifiedby="email")
+        case 1:
+            return happened(
+                "survey.responded", person, at, survey=f"s-{number}", kind="nps", score=number % 11
+            )
+        case _:
+            cart = f"c-{person[:6]}-{chance.randrange(3)}"
+            return happened("cart.updated", person, at, cart=cart, value=9, identifiedby="email")
+
+
+async def feed(scene: Scene, stop: asyncio.Event) -> None:
+    """Events, some of them twice, and models, until told to stop."""
+    chance, number = random.Random(SEED), 0
+    async with AIOKafkaProducer(
+        bootstrap_servers=scene.settings.kafka.bootstrap, acks="all"
+    ) as producer:
+        while not stop.is_set():
+            number += 1
+            record = something(chance, scene.people, number)
+            for _ in range(1 + (chance.random() < 0.1)):
+                partition = chance.randrange(PARTITIONS)
+                await producer.send(scene.log, record.value, partition=partition)
+            if number % 5 == 0:
+                fitted = happened("model.fitted", None, model="bgnbd", parameters={"r": number / 7})
+                await producer.send(scene.models, fitted.value)
+            await asyncio.sleep(FEED_SECONDS)
+        await producer.flush()
+
+
+async def kill_again_and_again(workers: Fleet, slots: list[int], kills: int) -> Counter[str]:
+    """Deaths by where they happened: at a named place if it is come by, or else anywhere."""
+    chance, deaths = random.Random(SEED), Counter[str]()
+    places = ["anywhere"] * len(slots)
+    while deaths.total() < kills:
+        slot = deaths.total() % len(slots)
+        place = places[slot]
+        # Whoever is to die at a place must be given the time to come by it.
+        patience = chance.uniform(0.5, 3) if place == "anywhere" else COME_BY_SECONDS
+        if await workers.death(slots[slot], patience) is None:
+            await workers.kill9(slots[slot])
+            place = "anywhere"
+        deaths[place] += 1
+        places[slot] = PLACES[deaths.total() % len(PLACES)]
+        slots[slot] = await workers.start(slot, RAPPORT_FAILPOINTS=f"{places[slot]}:0.5")
+    for pid in slots:
+        await workers.kill9(pid)
+    return deaths
+
+
+async def until_quiet(scene: Scene, projector: str) -> None:
+    """Everything that is in the log has been applied, decided and told."""
+    ends = await end_of(scene, scene.log, PARTITIONS)
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:
+        waits = await count(
+            scene.databases.service,
+            "SELECT (SELECT count(*) FROM candidate) + (SELECT count(*) FROM outbox)"
+            " + $2::bigint - (SELECT coalesce(sum(next_offset), 0) FROM projector_offset"
+            " WHERE projector = $1)",
+            (projector, sum(ends.values())),
+        )
+        if waits == 0:
+            return
+        await asyncio.sleep(0.2)
+    states = await scene.house.rows(
+        "SELECT (SELECT count(*) FROM candidate) AS candidates,"
+        " (SELECT count(*) FROM outbox) AS outbox"
+    )
+    offsets = await scene.house.rows("SELECT * FROM projector_offset")
+    raise AssertionError(f"{waits} things still wait: {states} {offsets}")
+
+
+async def end_of(scene: Scene, topic: str, partitions: int) -> Mapping[int, int]:
+    async with AIOKafkaConsumer(bootstrap_servers=scene.settings.kafka.bootstrap) as consumer:
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        ends = await consumer.end_offsets(places)
+        return {place.partition: end for place, end in ends.items()}
+
+
+async def read_all(scene: Scene, topic: str, partitions: int) -> list[bytes]:
+    """The whole topic as the broker has it."""
+    ends = await end_of(scene, topic, partitions)
+    found = []
+    async with AIOKafkaConsumer(
+        bootstrap_servers=scene.settings.kafka.bootstrap, enable_auto_commit=False
+    ) as consumer:
+        for number, end in ends.items():
+            place = TopicPartition(topic, number)
+            consumer.assign([place])
+            consumer.seek(place, 0)
+            while await consumer.position(place) < end:
+                fetched = await consumer.getmany(place, timeout_ms=500)
+                found += [record.value for record in fetched.get(place, [])]
+    return found
+
+
+@dataclass
+class Wrong:
+    """What the checker found; all of it is 0 when all is well."""
+
+    lost: int = 0
+    twice: int = 0
+    unlike: int = 0
+    models: int = 0
+    over_budget: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.lost + self.twice + self.unlike + self.models + self.over_budget
+
+
+async def check(scene: Scene) -> tuple[Wrong, int]:
+    """From the log to what should have been said, against what was; and how many decisions."""
+    wanted = {one async for one in _wanted(scene)}
+    told = await _told(scene)
+    made = {one: name for one, name in told.items() if one[0] == "decision.made.v1"}
+    wrong = Wrong()
+    seen = Counter(name for name in made.values())
+    wrong.lost = len(wanted - seen.keys())
+    wrong.twice = sum(times - 1 for times in seen.values()) + len(seen.keys() - wanted)
+    effects = Counter(
+        name for one, name in told.items() if one[0] in ("action.requested.v1", "task.created.v1")
+    )
+    rows = await scene.house.rows("SELECT encode(id, 'hex') AS id, effect, outcome FROM decision")
+    due = {row["id"] for row in rows if row["effect"] is not None}
+    wrong.unlike = len(due ^ effects.keys()) + sum(times - 1 for times in effects.values())
+    wrong.unlike += abs(len(rows) - len(made))
+    offers = await scene.house.rows("SELECT DISTINCT code FROM offer")
+    issued = sum(one[0] == "offer.issued.v1" for one in told)
+    wrong.over_budget = max(0, issued - BUDGET) + abs(issued - len(offers))
+    wrong.models = await _unlike_models(scene)
+    return wrong, len(rows)
+
+
+async def _wanted(scene: Scene) -> AsyncIterator[tuple[str, str, str]]:
+    """Trigger, person and anchor of every decision that the log calls for."""
+    for value in await read_all(scene, scene.log, PARTITIONS):
+        envelope = codec.decode(value)
+        data, person = orjson.loads(bytes(envelope.data)), envelope.subject or ""
+        match envelope.type:
+            case "order.shipped.v1":
+                yield ("parcel", person, data["order"])
+            case "survey.responded.v1" if data["score"] <= 6:
+                yield ("unhappy", person, f"{data['survey']}:1")
+            case "cart.updated.v1":
+                yield ("cart", person, data["cart"])
+            case _:
+                pass
+
+
+async def _told(scene: Scene) -> dict[tuple[str, str], Any]:
+    """By type and event id, each once however often it was published: what it is about."""
+    found: dict[tuple[str, str], Any] = {}
+    people = set(scene.people)
+    for value in await read_all(scene, ENGAGEMENT.name, PARTITIONS):
+        envelope = codec.decode(value)
+        if envelope.subject not in people:
+            continue
+        data = orjson.loads(bytes(envelope.data))
+        about = data.get("decision")
+        if envelope.type == "decision.made.v1":
+            about = (data["trigger"], envelope.subject, data["anchor"])
+        found[envelope.type, envelope.id] = about
+    return found
+
+
+async def _unlike_models(scene: Scene) -> int:
+    wanted = set()
+    for value in await read_all(scene, scene.models, 1):
+        envelope = codec.decode(value)
+        wanted.add(event_key(envelope.source, envelope.id))
+    rows = await scene.house.rows("SELECT event_key FROM model")
+    return len(wanted ^ {bytes(row["event_key"]) for row in rows})
+
+
+@pytest.mark.parametrize("bug", ["", "late", "faust", "M1"])
+async def test_workers_that_die_anywhere_decide_everything_once(
+    scene: Scene, tmp_path: Path, bug: str
+) -> None:
+    options = environment(scene)
+    if bug == "M1":
+        options["RAPPORT_SEEDED_BUG"] = bug
+    else:
+        options["PERSONALIZATION_BUG"] = bug
+    if bug == "faust":
+        options["STUMBLES"] = "0.2"
+    stop = asyncio.Event()
+    feeding = asyncio.create_task(feed(scene, stop))
+    module = "tests.chaos.personalization_worker"
+    async with fleet(scene.settings, scene.log, tmp_path / "log", module, **options) as workers:
+        slots = [await workers.start(slot) for slot in range(2)]
+        deaths = await kill_again_and_again(workers, slots, 8 if bug else KILLS)
+        stop.set()
+        await feeding
+        workers.environment = {**workers.environment, "STUMBLES": "0"}
+        slots = [await workers.start(slot) for slot in range(2)]
+        projector = workers.environment["TOY_NAME"]
+        if bug != "M1":
+            await until_quiet(scene, projector)
+        else:
+            await asyncio.sleep(8)
+        ends = [await workers.stop(pid) for pid in slots]
+    wrong, decided = await check(scene)
+    parked = await count(scene.databases.service, "SELECT count(*) FROM parked_event")
+
+    print(f"\npersonalization: bug={bug!r} deaths={dict(deaths)} {decided=} {wrong}")  # noqa: T201
+    assert (wrong.total != 0) is bool(bug)
+    assert decided > 0
+    assert parked == 0
+    assert ends == [0, 0] or bug
