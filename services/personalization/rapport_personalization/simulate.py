@@ -1,35 +1,35 @@
-"""Simulated time: what triggers decide about a list of events, and whether that is as expected."""
+"""Simulated time: what triggers decide about a list of events, and whether that is as expected.
 
+`python -m rapport_personalization.simulate [FOLDER]` runs the scenarios of a folder of triggers.
+"""
+
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
 from pydantic import ValidationError
-from rapport_events import wire
 
-from rapport_personalization import marked
+from rapport_personalization import marked, stories
 from rapport_personalization.documents import FOLDER, load
 from rapport_personalization.domain.candidates import catalogue
 from rapport_personalization.domain.decision import Decision
-from rapport_personalization.domain.moment import Moment, Personal
+from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.replay import replay
 from rapport_personalization.domain.trigger import Trigger
 from rapport_personalization.marked import MarkedError
 from rapport_personalization.problems import InvalidTriggerError, nearest, path_of
 from rapport_personalization.schemas.scenario import (
-    EventPart,
     ExpectPart,
     ScenarioPart,
     ScenariosDocument,
 )
-from rapport_personalization.schemas.trigger import full_type, seconds
+from rapport_personalization.schemas.trigger import seconds
+from rapport_personalization.stories import ScenarioError
 
-_PERSON: Final = "00000000-0000-4000-8000-000000000001"
 _EVERYBODY: Final = 10_000
 
 
@@ -91,10 +91,6 @@ def run_scenarios(folder: Path = FOLDER) -> Report:
     return Report(len(triggers), passed, failures, sorted(triggers.keys() - tested))
 
 
-class ScenarioError(ValueError):
-    """A scenario that cannot be read."""
-
-
 def simulate(
     triggers: Iterable[Trigger], moments: Iterable[Moment], policies: Policies, until: datetime
 ) -> Iterator[Decision]:
@@ -134,7 +130,7 @@ def _differs(scenario: ScenarioPart, name: str, triggers: Mapping[str, Trigger])
     )
     live = [replace(triggers[one], holdout=0) for one in (name, *scenario.beside)]
     try:
-        moments = [*_customer(scenario, start), *_moments(scenario.given, start)]
+        moments = stories.moments(scenario, start)
     except ScenarioError as error:
         return str(error)
     until = start + seconds(scenario.until)
@@ -181,57 +177,16 @@ def _got(one: Decision, like: ExpectPart | None) -> str:
     return " ".join(told)
 
 
-def _customer(scenario: ScenarioPart, start: datetime) -> Iterator[Moment]:
-    """Known for long: nothing starts because of it."""
-    who = scenario.customer
-    born = None if who.birthday is None else tuple(map(int, who.birthday.split("-")))
-    birthday = None if born is None else (born[0], born[1])
-    at = start - timedelta(days=1)
-    yield Moment(
-        at,
-        start,
-        b"\0" * 16,
-        "customer.created.v1",
-        _PERSON,
-        wire.CustomerCreated(segment=who.segment, tz=who.tz, language=who.language),
-        historical=True,
-        personal=Personal(birthday, frozenset(who.reaches)),
-    )
-    if who.consents:
-        data = wire.ConsentGranted(purpose="marketing")
-        key = b"\0" * 15 + b"\1"
-        yield Moment(at, start, key, "consent.granted.v1", _PERSON, data, historical=True)
+def command(arguments: Sequence[str]) -> int:
+    """0: all as expected; 1: something else; 2: there is no such folder."""
+    folder = Path(arguments[0]) if arguments else FOLDER
+    if not folder.is_dir():
+        sys.stderr.write(f"there is no folder {folder}\n")
+        return 2
+    report = run_scenarios(folder)
+    sys.stdout.write(f"{report}\n")
+    return 0 if report.is_green else 1
 
 
-def _moments(given: Iterable[EventPart], start: datetime) -> Iterator[Moment]:
-    for index, one in enumerate(given):
-        type_, at = full_type(one.event), start + seconds(one.at)
-        moment = Moment(
-            at,
-            at if one.told is None else start + seconds(one.told),
-            blake2b(str(index).encode(), digest_size=16).digest(),
-            type_,
-            _PERSON,
-            _data(one, type_, start),
-            one.via,
-            historical=one.historical,
-        )
-        yield from (moment, moment) if one.repeated else (moment,)
-
-
-def _data(one: EventPart, type_: str, start: datetime) -> wire.Data:
-    struct = wire.BY_TYPE.get(type_, wire.Custom)
-    said = dict(one.model_extra or {})
-    known = struct.__struct_encode_fields__
-    for name in said:
-        if name not in known:
-            hint = nearest(name, known)
-            rest = f"; did you mean `{hint}`?" if hint else ""
-            raise ScenarioError(f"{one.event} has no `{name}`{rest}")
-    for name in ("due", "eta", "eta_before", "eta_after", "as_of", "expires"):
-        if name in said:
-            said[name] = start + seconds(str(said[name]))
-    try:
-        return msgspec.convert(said, struct)
-    except msgspec.ValidationError as error:
-        raise ScenarioError(f"{one.event}: {error}") from None
+if __name__ == "__main__":
+    sys.exit(command(sys.argv[1:]))

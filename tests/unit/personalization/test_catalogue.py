@@ -152,3 +152,16 @@ def test_a_scenario_that_cannot_be_read_says_where(tmp_path: Path, text: str, sa
     (tmp_path / "scenarios" / "bad.yaml").write_text(text)
 
     assert said in str(run_scenarios(tmp_path))
+
+
+def test_the_command_says_by_its_code_how_it_went(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thanks.yaml").write_text((FOLDER / "thanks.yaml").read_text())
+
+    codes = [simulate.command(one) for one in ([], [str(tmp_path)], [str(tmp_path / "nowhere")])]
+
+    assert codes == [0, 1, 2]
+    told = capsys.readouterr()
+    assert "27 triggers, " in told.out
+    assert "there is no folder" in told.err
