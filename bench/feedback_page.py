@@ -77,6 +77,11 @@ SELECT survey, 'after_case', 1, 'nps', 'service', 'after_case', 'ticket:' || sur
 FROM unnest($1::text[], $2::text[]) AS new (survey, subject)
 """
 
+_PEOPLE: Final = """
+INSERT INTO person_subject (subject_id) SELECT unnest($1::text[])::uuid
+"""
+"""As whoever decides to ask somebody leaves them behind."""
+
 
 class Service(NamedTuple):
     """One that runs, and what its links are made with."""
@@ -106,6 +111,7 @@ async def invite(service: Service, people: int) -> Iterator[str]:
         subjects = [str(one.subject) for one in found if isinstance(one, Resolved)]
         new = [str(uuid4()) for _ in subjects]
         await connection.execute(_INVITE, new, subjects, expires)
+        await connection.execute(_PEOPLE, subjects)
         surveys += new
     await connection.execute("ANALYZE invitation")
     await connection.close()
