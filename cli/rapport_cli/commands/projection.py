@@ -108,6 +108,8 @@ def verify(
 
     Example: rapport verify metrics
     """
+    if service == "metrics" and sample is not None:
+        raise typer.BadParameter("--sample: a total is of everybody, so metrics are verified whole")
     words = ["--all"] if everybody else [] if sample is None else ["--sample", str(sample)]
     report = _run(stack, service, ["verify", *words])
     if not as_json:

@@ -119,6 +119,7 @@ async def test_what_was_published_and_told_stays(counted: Counted) -> None:
             "purchase",
         ),
         ("DELETE FROM activity", "activity"),
+        ("UPDATE daily SET den = den - 1 WHERE metric = 'refunds' AND day = 20826", "daily"),
         ("DELETE FROM entity WHERE kind = 'order' AND id > 'o-f'", "entity"),
     ],
 )
@@ -182,6 +183,13 @@ async def test_the_command_line_shows_what_differs_and_mends_it(
     status, _, said = await rapport(*mend)
     assert (status, "Version 1 is promoted." in said) == (0, True), said
     assert (await verify(counted.site, None))["differing"] == 0
+
+
+async def test_a_sample_of_totals_is_refused_with_the_reason() -> None:
+    status, _, said = await rapport("verify", "metrics", "--sample", "5")
+
+    assert status != 0
+    assert "a total is of everybody" in said
 
 
 @pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here")
