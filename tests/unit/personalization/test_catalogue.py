@@ -1,6 +1,7 @@
 """The triggers that the project ships do what their scenarios say, and speak both languages."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rapport_personalization import marked, simulate
 from rapport_personalization.documents import FOLDER
 from rapport_personalization.domain.fields import ALWAYS
 from rapport_personalization.domain.gates import GATES
+from rapport_personalization.domain.trigger import Entry, Trigger
 from rapport_personalization.schemas.generate import PATH, schema_text
 from rapport_personalization.simulate import run_scenarios
 from rapport_runtime.sender.templates import FolderTemplates
@@ -50,6 +52,40 @@ def test_every_trigger_has_at_least_four_scenarios() -> None:
     for trigger in shipped().triggers:
         path = FOLDER / "scenarios" / f"{trigger.id}.yaml"
         assert len(simulate._read(path).scenarios) >= 4, trigger.id
+
+
+IDLE = {
+    ("welcome", "once"),
+    ("onboarding_nudge", "once"),
+    ("birthday", "cooldown"),
+    ("anniversary", "cooldown"),
+    ("at_risk", "cooldown"),
+    ("win_back", "cooldown"),
+}
+"""Never reached by one person: the anchor is once a life or a year, or the delay is longer."""
+
+
+def _parts() -> list[tuple[str, str]]:
+    """Each part of each trigger that makes it do something, or not."""
+    plain = Trigger(id="plain", rank=1, kind="task", on=Entry(), template="x")
+    parts = ("when", "unless", "cancel", "delay", "reset", "cooldown", "once")
+    named = [
+        (one.id, part)
+        for one in shipped().triggers
+        for part in parts
+        if getattr(one, part) != getattr(plain, part)
+    ]
+    return [one for one in named if one not in IDLE]
+
+
+@pytest.mark.parametrize(("name", "part"), _parts())
+def test_no_part_of_a_trigger_can_be_left_out_unnoticed(name: str, part: str) -> None:
+    triggers = {one.id: one for one in shipped().triggers}
+    plain = Trigger(id=name, rank=1, kind="task", on=Entry(), template="x")
+    triggers[name] = replace(triggers[name], **{part: getattr(plain, part)})
+    told = simulate._read(FOLDER / "scenarios" / f"{name}.yaml").scenarios
+
+    assert any(simulate._differs(one, name, triggers) is not None for one in told)
 
 
 def test_the_classes_and_cooldowns_are_those_of_the_specification() -> None:
