@@ -4,6 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from rapport_events.topics import INTERACTIONS
+from rapport_feedback.consumer import PROJECTOR
+from rapport_runtime.http.consistency import encode_token
+
 from tests.support.answers import somebody
 from tests.support.feedback_house import House
 from tests.support.loops import act
@@ -172,6 +176,32 @@ async def test_a_cursor_is_good_for_its_own_query_only(house: House) -> None:
     assert {other.status_code, broken.status_code, loops.status_code} == {400}
     assert other.json()["code"] == "cursor_malformed"
     assert (wider.status_code, len(wider.json()["feedback"])) == (200, 2)
+
+
+async def test_an_answer_to_a_token_includes_its_events_or_says_how_far_it_is(
+    house: House,
+) -> None:
+    place = (INTERACTIONS.name, 0)
+    headers = {**house.auth("reader"), "consistency-token": encode_token({place: 41})}
+
+    for reached, status in ((41, 425), (42, 200)):
+        await reach(house, reached)
+        answer = await house.client.get("/v1/feedback", headers={**headers, "prefer": "wait=0"})
+        assert answer.status_code == status, answer.text
+    bad = await house.client.get(
+        "/v1/loops", headers={**house.auth("reader"), "consistency-token": "x"}
+    )
+    assert bad.status_code == 400
+
+
+async def reach(house: House, offset: int) -> None:
+    async with house.resources.engine.begin() as tx:
+        await tx.exec_driver_sql(
+            "INSERT INTO projector_offset (projector, topic, partition, next_offset,"
+            " high_watermark) VALUES ($1, $2, 0, $3, $3) ON CONFLICT (projector, topic, partition)"
+            " DO UPDATE SET next_offset = $3",
+            (PROJECTOR, INTERACTIONS.name, offset),
+        )
 
 
 async def test_comments_are_not_searched_and_the_answer_says_why(house: House) -> None:

@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Depends, Request
 from rapport_privacy.identifiers import InvalidIdentifierError, normalise
+from rapport_runtime.contract import Resources
 from rapport_runtime.http.auth import Principal, requires
+from rapport_runtime.http.consistency import AskedConsistency, Positions
 from rapport_runtime.http.problems import ApiError, FieldError
 from rapport_runtime.http.views import Standing
 from rapport_runtime.people import read_persons
 from rapport_runtime.pool import Reads
+from rapport_runtime.progress import read_positions
 from rapport_runtime.standing import load_progress
 
 from rapport_feedback.consumer import PROJECTOR
@@ -19,6 +23,29 @@ from rapport_feedback.schemas.feedback import FeedbackFilters, Meta
 
 Reader = Annotated[Principal, requires("feedback:read")]
 Writer = Annotated[Principal, requires("feedback:write")]
+
+
+async def _up_to_date(
+    request: Request,
+    principal: Annotated[Principal, requires("feedback:read")],
+    consistency: AskedConsistency,
+) -> Principal:
+    resources: Resources = request.app.state.resources
+
+    async def reach(token: Positions, seconds: float) -> Positions | None:
+        engine = resources.engine
+        # A token names the last event, a projector the next one.
+        wanted = {place: offset + 1 for place, offset in token.items()}
+        if await resources.progress.wait_for(engine, PROJECTOR, wanted, seconds):
+            return None
+        return await read_positions(engine, PROJECTOR)
+
+    await consistency.honour(reach)
+    return principal
+
+
+PatientReader = Annotated[Principal, Depends(_up_to_date)]
+"""A reader who may bring a consistency token: by then what it names is in the answer."""
 
 
 class CommentsNotSearchableError(ApiError):

@@ -9,7 +9,7 @@ from pydantic import Field
 from rapport_runtime.http.jsonbody import JsonRoute
 
 from rapport_feedback import export
-from rapport_feedback.api.asked import Reader, check_filters, customer_of
+from rapport_feedback.api.asked import PatientReader, check_filters, customer_of
 from rapport_feedback.desk import AtDesk
 from rapport_feedback.export import Page
 from rapport_feedback.schemas.feedback import FeedbackFilters
@@ -33,7 +33,7 @@ class ExportQuery(FeedbackFilters):
     responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
 )
 async def read_export(
-    principal: Reader, desk: AtDesk, query: Annotated[ExportQuery, Query()]
+    principal: PatientReader, desk: AtDesk, query: Annotated[ExportQuery, Query()]
 ) -> StreamingResponse:
     check_filters(query)
     customer = await customer_of(desk, query.customer)

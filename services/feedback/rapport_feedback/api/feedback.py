@@ -11,7 +11,7 @@ from rapport_runtime.http.paging import next_link
 from rapport_runtime.http.problems import ApiError
 from rapport_runtime.http.views import answer
 
-from rapport_feedback.api.asked import Reader, Writer, check_filters, customer_of, standing
+from rapport_feedback.api.asked import PatientReader, Writer, check_filters, customer_of, standing
 from rapport_feedback.api.places import read_place, write_place
 from rapport_feedback.classify import Cause, lock_answers, publish, say
 from rapport_feedback.desk import AtDesk
@@ -42,7 +42,10 @@ class AnswerNotFoundError(ApiError):
 
 @router.get("/feedback", summary="List answers", responses={200: {"model": FeedbackPage}})
 async def read_feedback(
-    request: Request, principal: Reader, desk: AtDesk, query: Annotated[FeedbackQuery, Query()]
+    request: Request,
+    principal: PatientReader,
+    desk: AtDesk,
+    query: Annotated[FeedbackQuery, Query()],
 ) -> Response:
     check_filters(query)
     named = query.model_dump_json(exclude={"cursor", "limit"})

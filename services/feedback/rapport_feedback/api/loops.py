@@ -9,7 +9,7 @@ from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import next_link
 from rapport_runtime.http.views import answer
 
-from rapport_feedback.api.asked import Reader, Writer, standing
+from rapport_feedback.api.asked import PatientReader, Writer, standing
 from rapport_feedback.api.places import read_place, write_place
 from rapport_feedback.desk import AtDesk, Desk
 from rapport_feedback.loop_reading import load_loop, load_loops, show_loops
@@ -30,7 +30,7 @@ _Loop = Annotated[str, Path(max_length=64, description="Id of the follow-up")]
 
 @router.get("", summary="List follow-ups", responses={200: {"model": LoopsPage}})
 async def read_loops(
-    request: Request, principal: Reader, desk: AtDesk, query: Annotated[LoopsQuery, Query()]
+    request: Request, principal: PatientReader, desk: AtDesk, query: Annotated[LoopsQuery, Query()]
 ) -> Response:
     named = query.model_dump_json(exclude={"cursor", "limit"})
     after = None if query.cursor is None else read_place(query.cursor, named)
@@ -49,7 +49,7 @@ async def read_loops(
 
 
 @router.get("/{loop}", summary="Read one follow-up", responses={200: {"model": OneLoop}})
-async def read_loop(principal: Reader, desk: AtDesk, loop: _Loop) -> Response:
+async def read_loop(principal: PatientReader, desk: AtDesk, loop: _Loop) -> Response:
     return await _show(desk, principal, loop)
 
 

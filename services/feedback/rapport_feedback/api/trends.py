@@ -12,7 +12,7 @@ from rapport_runtime.http.problems import ApiError
 from rapport_runtime.http.views import answer
 from rapport_runtime.pool import Snapshot, snapshot
 
-from rapport_feedback.api.asked import BadFilterError, Reader, standing
+from rapport_feedback.api.asked import BadFilterError, PatientReader, standing
 from rapport_feedback.desk import AtDesk
 from rapport_feedback.domain.definition import COMMENT
 from rapport_feedback.domain.trends import summarise
@@ -102,7 +102,7 @@ _Counts = Mapping[datetime, Mapping[str, int]]
     "/{survey}/trends", summary="Read how answers develop", responses={200: {"model": TrendsView}}
 )
 async def read_trends(
-    _: Reader, desk: AtDesk, survey: _Id, query: Annotated[TrendsQuery, Query()]
+    _: PatientReader, desk: AtDesk, survey: _Id, query: Annotated[TrendsQuery, Query()]
 ) -> Response:
     start, end = _span(query)
     windows = list(starts(start, end, query.grain))
@@ -134,7 +134,7 @@ async def read_trends(
 
 @router.get("/{survey}/rates", summary="Read who answers", responses={200: {"model": RatesView}})
 async def read_rates(
-    _: Reader, desk: AtDesk, survey: _Id, query: Annotated[SpanQuery, Query()]
+    _: PatientReader, desk: AtDesk, survey: _Id, query: Annotated[SpanQuery, Query()]
 ) -> Response:
     start, end = _span(query)
     async with snapshot(desk.pool) as snap:
