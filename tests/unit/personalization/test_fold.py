@@ -54,8 +54,15 @@ def test_what_is_kept_as_bytes_is_the_same_again() -> None:
     )  # fmt: skip
 
     assert unpacked(packed(customer)) == customer
-    with pytest.raises(msgspec.DecodeError):
-        unpacked(b"\x93\x01\x02\x03")
+
+
+def test_what_another_version_kept_is_not_taken_for_ours() -> None:
+    kept = packed(known(wire.OrderPlaced(order="o1", amount=100)))
+    layout, state = kept[:8], kept[8:]
+
+    for strange in (state, bytes(8) + state, layout, layout + b"\x93\x01\x02\x03", b""):
+        with pytest.raises(msgspec.DecodeError):
+            unpacked(strange)
 
 
 def test_a_refund_may_be_known_before_its_order() -> None:

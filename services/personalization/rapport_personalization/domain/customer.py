@@ -1,6 +1,8 @@
 """What is known of one person at one instant: everything that a trigger or a gate may ask."""
 
+import json
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -96,15 +98,29 @@ class Customer(Struct, array_like=True):
         return _DECODER.decode(_ENCODER.encode(self))
 
 
+FOLD: Final = 1
+"""To be raised when moments are folded otherwise than before: what was kept is then folded anew."""
+
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Customer)
 
 
+def _layout() -> bytes:
+    """Of the fields by their places: one more or less would be read without a complaint."""
+    schema = json.dumps(msgspec.json.schema(Customer), sort_keys=True)
+    return blake2b(f"{FOLD} {schema}".encode(), digest_size=8).digest()
+
+
+_LAYOUT: Final = _layout()
+
+
 def packed(customer: Customer) -> bytes:
     """As bytes, to be kept. They are a cache: another version of this class cannot read them."""
-    return _ENCODER.encode(customer)
+    return _LAYOUT + _ENCODER.encode(customer)
 
 
 def unpacked(kept: bytes) -> Customer:
-    """Raises msgspec.DecodeError for what an older version kept."""
-    return _DECODER.decode(kept)
+    """Raises msgspec.DecodeError for what another version kept."""
+    if not kept.startswith(_LAYOUT):
+        raise msgspec.DecodeError("another version kept it")
+    return _DECODER.decode(memoryview(kept)[len(_LAYOUT) :])
