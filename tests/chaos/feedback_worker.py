@@ -37,7 +37,8 @@ def _tell_after_the_commit() -> None:
             taken = await due.take_due(tx, now, limit)
             if taken:
                 await deciding.decide_all(tx, tools, taken, now)
-        failpoint("after_decide_commit")
+        if taken:
+            failpoint("told_apart")
         async with resources.engine.begin() as tx:
             await outbox.add(tx, told)
         return len(taken)

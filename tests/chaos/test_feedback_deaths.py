@@ -46,10 +46,10 @@ PEOPLE = 30
 DEATHS = 22
 PATIENCE_SECONDS = 90.0
 FAILPOINTS = (
+    "after_decide_commit",
     "before_take_due",
     "after_lock_persons",
     "before_decide_commit",
-    "after_decide_commit",
     "before_apply",
     "before_db_commit",
     "after_db_commit",
@@ -113,16 +113,17 @@ class Town:
             await consumer.stop()
 
 
-async def kill_again_and_again(workers: Fleet, town: Town, times: int) -> int:
+async def kill_again_and_again(workers: Fleet, town: Town, bug: str) -> int:
     """How often: at each failpoint, or at any moment when that was not reached."""
     deaths, slots = 0, [await workers.start(slot) for slot in range(2)]
-    while deaths < times:
+    while deaths < (4 if bug else DEATHS):
         slot = deaths % 2
         await workers.kill9(slots[slot])
-        armed = f"{FAILPOINTS[deaths % len(FAILPOINTS)]}:0.5"
+        name = bug or FAILPOINTS[deaths // 2 % len(FAILPOINTS)]
+        armed = f"{name}:{1.0 if bug else 0.5}"
         slots[slot] = await workers.start(slot, RAPPORT_FAILPOINTS=armed)
         await town.resolve(8)
-        await workers.death(slots[slot], 4)
+        await workers.death(slots[slot], 6)
         await workers.kill9(slots[slot])
         deaths += 2
         slots[slot] = await workers.start(slot)
@@ -179,7 +180,7 @@ async def test_workers_that_die_ask_nobody_twice_and_forget_nobody(
         RAPPORT_ASKING__QUIET_UNTIL="00:00",
         RAPPORT_ASKING__DECIDE_SECONDS="0.02",
     ) as workers:
-        deaths = await kill_again_and_again(workers, town, 8 if bug else DEATHS)
+        deaths = await kill_again_and_again(workers, town, bug)
         await until_all_is_told(engine, len(town.eligible))
         told = {fact.id: fact for fact in await town.told()}
     await engine.dispose()

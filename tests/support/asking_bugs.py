@@ -8,8 +8,9 @@ from typing import Final
 import pytest
 from rapport_feedback.domain import asking, quiet, respondent
 from rapport_feedback.domain.asking import Case, Outcome, Person, Policy
+from rapport_feedback.domain.cases import Ticket
 from rapport_feedback.domain.quiet import Quiet
-from rapport_feedback.domain.respondent import Respondent, Ticket, Word
+from rapport_feedback.domain.respondent import Respondent, Word
 
 
 def _let_the_last_arrival_win(plant: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,9 @@ import orjson
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_feedback.domain.cases import Ticket, pack_ticket, unpack_ticket
 from rapport_feedback.domain.eligible import Candidate
-from rapport_feedback.domain.respondent import (
-    Respondent,
-    Ticket,
-    pack,
-    pack_ticket,
-    unpack,
-    unpack_ticket,
-)
+from rapport_feedback.domain.respondent import Respondent, pack, unpack
 
 _RESPONDENT: Final = ("subject_id", "state")
 _TICKET: Final = ("ticket", "subject_id", "is_open", "state")

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from rapport_events import wire
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
-from rapport_feedback.domain import asking, quiet, respondent
+from rapport_feedback.domain import asking, cases, quiet, respondent
 from rapport_feedback.domain.asking import Case, Invited, NotInvited, Person, Policy
+from rapport_feedback.domain.cases import Ticket
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.eligible import Candidate, survey_id
 from rapport_feedback.domain.quiet import Quiet
-from rapport_feedback.domain.respondent import Respondent, Ticket
+from rapport_feedback.domain.respondent import Respondent
 
 from tests.support.asking_bugs import BUGS
 from tests.support.events import NOON, happened, new_subject
@@ -106,7 +107,7 @@ def check_a_case_is_open_until_it_is_solved(rng: Random) -> None:
     ticket = Ticket({})
     for event in rng.sample(events, len(events)):
         data: Any = decode_data(event.envelope)
-        respondent.follow(ticket, event.envelope, event.key, data)
+        cases.follow(ticket, event.envelope, event.key, data)
 
     assert ticket.is_open is (events[-1].envelope.type != "ticket.resolved.v1")
 

@@ -6,18 +6,9 @@ from dataclasses import dataclass, field, replace
 from rapport_events import wire
 from rapport_events.envelope import Record
 
+from rapport_feedback.domain.cases import TICKETS, Ticket, TicketEvent, follow
 from rapport_feedback.domain.eligible import Candidate, Uses, Watch
-from rapport_feedback.domain.respondent import (
-    HEARD,
-    TICKETS,
-    Respondent,
-    Ticket,
-    TicketEvent,
-    follow,
-    hear,
-    meet,
-    times_of,
-)
+from rapport_feedback.domain.respondent import HEARD, Respondent, hear, meet, times_of
 
 Told = tuple[Record, wire.Data | None]
 """An event, read as far as anything in it matters here."""

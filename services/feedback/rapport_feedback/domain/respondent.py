@@ -4,7 +4,7 @@ Everything is a last word, a set or a sum: to join two subjects, or the same eve
 order, comes to the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -184,84 +184,6 @@ def _count(state: Respondent, data: wire.FeatureUsed) -> None:
 def times_of(data: wire.FeatureUsed) -> int:
     """How many uses the event tells of."""
     return 1 if data.count is None else max(0, min(data.count, _MOST_COUNTED))
-
-
-class Ticket(msgspec.Struct, array_like=True):
-    """A case. `words`: the last words on whose and what it is; `solved`, `reopened`: last told."""
-
-    words: dict[str, Word] = {}
-    is_known: bool = False
-    """Somebody told that it was opened."""
-    solved: tuple[int, int, bytes] | None = None
-    reopened: tuple[int, int, bytes] | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """A case is created before it is solved, whatever the clocks say."""
-        if self.reopened is not None and (self.solved is None or self.reopened > self.solved):
-            return True
-        return self.is_known and self.solved is None
-
-    def word(self, name: str) -> str | None:
-        found = self.words.get(name)
-        return None if found is None else found.value
-
-
-_UNPACK_TICKET: Final = msgspec.msgpack.Decoder(Ticket)
-_TICKET_WORDS: Final = ("agent", "team", "topic")
-
-
-def pack_ticket(ticket: Ticket) -> bytes:
-    words = dict(sorted(ticket.words.items()))
-    return _PACK.encode((words, ticket.is_known, ticket.solved, ticket.reopened))
-
-
-def unpack_ticket(packed: bytes) -> Ticket:
-    return _UNPACK_TICKET.decode(packed)
-
-
-TicketEvent = (
-    wire.TicketCreated
-    | wire.TicketAssigned
-    | wire.TicketTopicChanged
-    | wire.TicketResolved
-    | wire.TicketReopened
-)
-
-TICKETS: Final = frozenset(
-    {
-        "ticket.created.v1",
-        "ticket.assigned.v1",
-        "ticket.topic_changed.v1",
-        "ticket.resolved.v1",
-        "ticket.reopened.v1",
-    }
-)
-
-
-def follow(ticket: Ticket, envelope: Envelope, key: bytes, data: TicketEvent) -> None:
-    """What the event says of its case. Changes it in place."""
-    order = (micros(envelope.time), micros(envelope.recordedtime), key)
-    for name, value in _ticket_words(envelope, data).items():
-        known = ticket.words.get(name)
-        if value is not None and (known is None or known < Word(*order, value)):
-            ticket.words[name] = Word(*order, value)
-    match data:
-        case wire.TicketCreated():
-            ticket.is_known = True
-        case wire.TicketResolved():
-            ticket.solved = order if ticket.solved is None else max(order, ticket.solved)
-        case wire.TicketReopened():
-            ticket.reopened = order if ticket.reopened is None else max(order, ticket.reopened)
-        case _:
-            pass
-
-
-def _ticket_words(envelope: Envelope, data: TicketEvent) -> Mapping[str, str | None]:
-    said: dict[str, str | None] = {"subject": envelope.subject}
-    if isinstance(data, wire.TicketTopicChanged):
-        return said | {"topic": data.after}
-    return said | {name: getattr(data, name, None) for name in _TICKET_WORDS}
 
 
 def micros(time: datetime) -> int:

@@ -1,0 +1,90 @@
+"""Cases of customers: nobody is asked for a favour while one of theirs is open."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from rapport_events import wire
+from rapport_events.envelope import Envelope
+
+from rapport_feedback.domain.respondent import Word, micros
+
+_PACK: Final = msgspec.msgpack.Encoder()
+
+
+class Ticket(msgspec.Struct, array_like=True):
+    """A case. `words`: the last words on whose and what it is; `solved`, `reopened`: last told."""
+
+    words: dict[str, Word] = {}
+    is_known: bool = False
+    """Somebody told that it was opened."""
+    solved: tuple[int, int, bytes] | None = None
+    reopened: tuple[int, int, bytes] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """A case is created before it is solved, whatever the clocks say."""
+        if self.reopened is not None and (self.solved is None or self.reopened > self.solved):
+            return True
+        return self.is_known and self.solved is None
+
+    def word(self, name: str) -> str | None:
+        found = self.words.get(name)
+        return None if found is None else found.value
+
+
+_UNPACK_TICKET: Final = msgspec.msgpack.Decoder(Ticket)
+_TICKET_WORDS: Final = ("agent", "team", "topic")
+
+
+def pack_ticket(ticket: Ticket) -> bytes:
+    words = dict(sorted(ticket.words.items()))
+    return _PACK.encode((words, ticket.is_known, ticket.solved, ticket.reopened))
+
+
+def unpack_ticket(packed: bytes) -> Ticket:
+    return _UNPACK_TICKET.decode(packed)
+
+
+TicketEvent = (
+    wire.TicketCreated
+    | wire.TicketAssigned
+    | wire.TicketTopicChanged
+    | wire.TicketResolved
+    | wire.TicketReopened
+)
+
+TICKETS: Final = frozenset(
+    {
+        "ticket.created.v1",
+        "ticket.assigned.v1",
+        "ticket.topic_changed.v1",
+        "ticket.resolved.v1",
+        "ticket.reopened.v1",
+    }
+)
+
+
+def follow(ticket: Ticket, envelope: Envelope, key: bytes, data: TicketEvent) -> None:
+    """What the event says of its case. Changes it in place."""
+    order = (micros(envelope.time), micros(envelope.recordedtime), key)
+    for name, value in _ticket_words(envelope, data).items():
+        known = ticket.words.get(name)
+        if value is not None and (known is None or known < Word(*order, value)):
+            ticket.words[name] = Word(*order, value)
+    match data:
+        case wire.TicketCreated():
+            ticket.is_known = True
+        case wire.TicketResolved():
+            ticket.solved = order if ticket.solved is None else max(order, ticket.solved)
+        case wire.TicketReopened():
+            ticket.reopened = order if ticket.reopened is None else max(order, ticket.reopened)
+        case _:
+            pass
+
+
+def _ticket_words(envelope: Envelope, data: TicketEvent) -> Mapping[str, str | None]:
+    said: dict[str, str | None] = {"subject": envelope.subject}
+    if isinstance(data, wire.TicketTopicChanged):
+        return said | {"topic": data.after}
+    return said | {name: getattr(data, name, None) for name in _TICKET_WORDS}
