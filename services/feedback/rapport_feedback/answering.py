@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback import answer_rows
 from rapport_feedback.answer_rows import StoredAnswer
-from rapport_feedback.domain.answer import AnswerRow, NewAnswer, fact_of, personal_of, row_of
+from rapport_feedback.domain.answer import AnswerRow, NewAnswer
 from rapport_feedback.follow_up import follow_up
+from rapport_feedback.responded import fact_of, personal_of, row_of
 from rapport_feedback.sealing import with_personal
 from rapport_feedback.settings import FeedbackSettings
 

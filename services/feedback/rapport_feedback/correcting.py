@@ -12,7 +12,7 @@ from rapport_feedback.answer_rows import StoredAnswer, load_revisions
 from rapport_feedback.answering import AlreadyAnswered, PersonErased, key_of, record
 from rapport_feedback.definitions import SurveyNotFoundError, load_version
 from rapport_feedback.desk import Desk
-from rapport_feedback.domain.answer import NewAnswer, Survey, fact_of
+from rapport_feedback.domain.answer import NewAnswer, Survey
 from rapport_feedback.domain.correction import corrected
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Answers
@@ -25,6 +25,7 @@ from rapport_feedback.refusals import (
     CustomerErasedError,
     ResponseNotFoundError,
 )
+from rapport_feedback.responded import fact_of
 from rapport_feedback.responding import answered_when, checked
 from rapport_feedback.schemas.responses import Correction
 
