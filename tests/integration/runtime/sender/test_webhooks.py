@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -103,13 +103,17 @@ async def test_what_a_receiver_adds_to_its_yes_does_not_hold_us(
     assert (await office.rows())["survey:1"]["state"] == "sent"
 
 
-@pytest.mark.parametrize(
-    "wish", ["7200", format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)]
-)
-async def test_a_receiver_may_say_when_to_come_again(office: Office, wish: str) -> None:
+def _in_two_hours() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
+
+
+@pytest.mark.parametrize("wish", [lambda: "7200", _in_two_hours])
+async def test_a_receiver_may_say_when_to_come_again(
+    office: Office, wish: Callable[[], str]
+) -> None:
     await office.hear(requested("survey:1"))
 
-    async with receiver(always(answering(429, f"retry-after: {wish}"))) as there:
+    async with receiver(always(answering(429, f"retry-after: {wish()}"))) as there:
         await office.work(office.sender(webhook(there)))
 
     row = (await office.rows())["survey:1"]
