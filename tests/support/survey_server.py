@@ -21,6 +21,9 @@ PHONE: Final = (390, 844)
 SMALL_PHONE: Final = (320, 568)
 DESKTOP: Final = (1280, 900)
 
+_PATIENCE: Final = 120.0
+"""Seconds for a process to start, on a machine that does much else."""
+
 _ARGUMENTS: Final = (
     "--disable-gpu",
     "--disable-quic",
@@ -72,7 +75,7 @@ async def served(
     async with open_house(settings, secrets) as house:
         api.start()
         try:
-            await until_ready(api, listens, 30)
+            await until_ready(api, listens, _PATIENCE)
             yield Served(house, url, log)
         finally:
             await api.stop()
