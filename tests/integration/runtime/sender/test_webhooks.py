@@ -37,7 +37,7 @@ _MOST_GROWN = 150_000_000
 _OTHER = "whsec_" + "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0"
 
 
-def webhook(there: Receiver, seconds: float = 0.5, secrets: str = SECRET) -> Webhook:
+def webhook(there: Receiver, seconds: float = 5.0, secrets: str = SECRET) -> Webhook:
     return Webhook(
         WebhookSettings(
             url=f"{there.origin}/hooks/rapport",
@@ -83,8 +83,9 @@ async def test_whatever_is_no_success_is_tried_again(
 ) -> None:
     await office.hear(requested("survey:1"))
 
+    seconds = 0.5 if reason == "timeout" else 5.0
     async with receiver(always(fault)) as there:
-        await office.work(office.sender(webhook(there)))
+        await office.work(office.sender(webhook(there, seconds)))
 
     row = (await office.rows())["survey:1"]
     assert (row["state"], row["last_error"]) == ("waiting", reason)
@@ -98,7 +99,7 @@ async def test_what_a_receiver_adds_to_its_yes_does_not_hold_us(
     await office.hear(requested("survey:1"))
 
     async with receiver(always(fault)) as there:
-        await office.work(office.sender(webhook(there)), seconds=5)
+        await office.work(office.sender(webhook(there)), seconds=15)
 
     assert (await office.rows())["survey:1"]["state"] == "sent"
 
