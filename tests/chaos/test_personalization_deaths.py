@@ -98,6 +98,8 @@ def environment(scene: Scene) -> dict[str, str]:
         "RAPPORT_POLICIES__QUIET_FROM": "00:00",
         "RAPPORT_POLICIES__QUIET_UNTIL": "00:00",
         "MODELS": scene.models,
+        # Both workers, the broker and the database share two cores with whatever else runs.
+        "RAPPORT_WORKER__STALL_SECONDS": "60",
     }
 
 
