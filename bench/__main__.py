@@ -20,6 +20,9 @@ BENCHES = (
     "search",
     "feedback",
     "feedback_page",
+    "personalization",
+    "personalization_visible",
+    "personalization_timers",
 )
 
 

@@ -42,6 +42,13 @@ _ABOUT = {
     "feedback": "100,000 resolved cases from the log to an outcome that is told, in one process "
     "with real keys and links. `mixed` is five cases a customer, most of them throttled; `asked` "
     "is one, and nearly everybody is invited.",
+    "personalization": "100,000 events of 5,000 customers with the whole catalogue of triggers "
+    "live. `rapport` keeps moments, people and timers in PostgreSQL; `faust` is a plain agent that "
+    "keeps its customers in memory and asks the same gates.",
+    "personalization_visible": "From an event in the log to `action.requested` on the topic, with "
+    "the worker, its timers and its outbox in one process.",
+    "personalization_timers": "From the time of a timer to the commit of its decision, while a "
+    "million others wait.",
     "loop_overhead": "What the consume loop costs beside what a projection does.",
 }
 
