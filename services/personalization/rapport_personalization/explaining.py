@@ -12,6 +12,7 @@ from rapport_personalization.domain.calendar import calendar_candidates
 from rapport_personalization.domain.candidates import catalogue, settled
 from rapport_personalization.domain.deciding import decide, examine, ids_of
 from rapport_personalization.domain.decision import Decision, Gate, Past
+from rapport_personalization.domain.entries import entry_gates
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
@@ -105,7 +106,10 @@ def explain(
 ) -> Explanation:
     """What the gates say of an occasion by what is known; `trigger` is the version to ask."""
     if candidate is None:
-        return Explanation("no_candidate", None, (), None, None, None, len(case.moments))
+        moments = [one for _, one in case.moments]
+        gates = entry_gates(trigger, case.person.key, moments, policies)
+        failed = next((gate.name for gate in gates if not gate.passed), None)
+        return Explanation("no_candidate", None, gates, failed, None, None, len(moments))
     now = min(candidate.send_at, case.at)
     customer = folded(case.person.key, [one for _, one in case.moments if one.at <= now])
     past = case.until(now)

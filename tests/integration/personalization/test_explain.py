@@ -123,6 +123,7 @@ async def test_before_its_time_it_waits_and_without_an_occasion_there_is_nothing
 
     assert (waits["verdict"], waits["gate"]) == ("waiting", "no_consent")
     assert (nothing["verdict"], nothing["candidate"]) == ("no_candidate", None)
+    assert (nothing["gate"], nothing["gates"][0]["value"]) == ("event", "order.placed.v1")
 
 
 async def test_questions_that_cannot_be_answered(house: House, callers: Callers) -> None:

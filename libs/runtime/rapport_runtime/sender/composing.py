@@ -9,7 +9,9 @@ from rapport_runtime.sender.message import (
     EXPIRED,
     Contact,
     Ending,
+    Later,
     Message,
+    Outcome,
     Recipients,
     Rendered,
     Requested,
@@ -39,7 +41,7 @@ async def compose(
     recipients: Recipients,
     templates: Templates,
     transports: Mapping[str, Transport],
-) -> list[Ready | Ending]:
+) -> list[Ready | Outcome]:
     """One for each request, in their order. Raises RecipientsUnavailableError."""
     subjects = {one.envelope.subject for one in requests} - {None}
     contacts = await recipients.addresses([one for one in subjects if one is not None])
@@ -62,7 +64,7 @@ def _judge(
     variables: Mapping[str, Any] | Ending,
     transport: Transport | None,
     templates: Templates,
-) -> Ready | Ending:
+) -> Ready | Outcome:
     """Whether it may be sent comes before whether it can be."""
     channel = request.data.channel
     if contact.suppressed is not None:
@@ -75,7 +77,8 @@ def _judge(
         return dead("no_transport")
     to = _address(contact, channel)
     if to is None and channel in _ADDRESSED:
-        return suppressed("no_address")
+        # Whose address it is may be told a moment after the message was asked for.
+        return Later("no_address") if request.attempt == 1 else suppressed("no_address")
     try:
         rendered = _render(request, variables, templates)
     except TemplateError as error:

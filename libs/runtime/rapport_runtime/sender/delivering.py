@@ -16,7 +16,6 @@ from rapport_runtime.pause import pause
 from rapport_runtime.sender import rows
 from rapport_runtime.sender.composing import Ready, compose
 from rapport_runtime.sender.message import (
-    Ending,
     Later,
     Outcome,
     RecipientsUnavailableError,
@@ -75,7 +74,7 @@ class _Round:
             return False
         taken = await _take(self._sender, free)
         for request, prepared in taken:
-            if isinstance(prepared, Ending):
+            if not isinstance(prepared, Ready):
                 self._finished.append(Finished(request, prepared))
             else:
                 self._running.add(asyncio.create_task(_attempt(request, prepared)))
@@ -110,7 +109,7 @@ class _Round:
         self._finished += [task.result() for task in done]
 
 
-async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready | Ending]]:
+async def _take(sender: Sender, limit: int) -> Sequence[tuple[Requested, Ready | Outcome]]:
     async with sender.engine.begin() as tx:
         if sender.telemetry.wants_count():
             sender.telemetry.stands(await rows.count_dead(tx))

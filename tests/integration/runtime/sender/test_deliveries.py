@@ -144,10 +144,27 @@ async def test_who_has_no_address_is_not_written_to(office: Office) -> None:
     office.people.unreachable.add(asked.envelope.subject or "")
     await office.hear(asked)
 
-    await office.work(office.sender(Pigeon()))
+    found = []
+    for _ in range(2):
+        await office.make_due()
+        await office.work(office.sender(Pigeon()))
+        row = (await office.rows())["survey:1"]
+        found.append((row["state"], row["last_error"]))
 
-    row = (await office.rows())["survey:1"]
-    assert (row["state"], row["last_error"]) == ("suppressed", "no_address")
+    assert found == [("waiting", "no_address"), ("suppressed", "no_address")]
+
+
+async def test_an_address_that_is_told_a_moment_later_is_written_to(office: Office) -> None:
+    asked, pigeon = requested("survey:1"), Pigeon()
+    office.people.unreachable.add(asked.envelope.subject or "")
+    await office.hear(asked)
+    await office.work(office.sender(pigeon))
+
+    office.people.unreachable.clear()
+    await office.make_due()
+    await office.work(office.sender(pigeon))
+
+    assert pigeon.actions == ["survey:1"]
 
 
 async def test_a_message_is_not_tried_again_after_it_expires(office: Office) -> None:
