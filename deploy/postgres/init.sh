@@ -15,6 +15,7 @@ END
 }
 create rapport_ingest "$INGEST_PASSWORD"
 create rapport_profile "$PROFILE_PASSWORD"
+create rapport_personalization "$PERSONALIZATION_PASSWORD"
 create rapport_feedback "$FEEDBACK_PASSWORD"
 create rapport_metrics "$METRICS_PASSWORD"
 create rapport_keyring "$KEYRING_PASSWORD"

@@ -20,7 +20,7 @@ from rapport_cli.stackfile import read_stack
 _OLDEST_POSTGRES = 150_000
 _MOST_SKEW_SECONDS = 1.0
 _HTTP_SECONDS = 5.0
-_PROJECTING = ("profile", "feedback", "metrics")
+_PROJECTING = ("profile", "personalization", "feedback", "metrics")
 
 
 def look_at_stack(stack_file: Path) -> Iterator[Finding]:

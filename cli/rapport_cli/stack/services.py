@@ -21,6 +21,8 @@ _READY_SECONDS = 120.0
 _EMBEDDED_SESSION_MS = 4_000
 """The embedded broker lets a new group wait for half of this."""
 _SESSION_MS = 10_000
+_WAKING = {"feedback": "ASKING", "personalization": "POLICIES"}
+"""Services that write to people, and where each has its quiet hours."""
 _WRITTEN_TO = ("EMAIL", "SMS", "CHAT", "APP", "WEB")
 """Channels over which a stack on one machine sends, as far as it looks from inside."""
 
@@ -126,10 +128,11 @@ def _sending(service: Service, site: Site) -> dict[str, str]:
 
     So nobody is woken by it either, and whoever tries it at night sees what happens.
     """
-    if service.name != "feedback":
+    if service.name not in _WAKING:
         return {}
     channels = {f"RAPPORT_SENDER__{name}": "console" for name in _WRITTEN_TO}
-    awake = {"RAPPORT_ASKING__QUIET_FROM": "00:00", "RAPPORT_ASKING__QUIET_UNTIL": "00:00"}
+    section = _WAKING[service.name]
+    awake = {f"RAPPORT_{section}__QUIET_{end}": "00:00" for end in ("FROM", "UNTIL")}
     file = str(site.state.messages_file)
     return {**channels, **awake, "RAPPORT_SENDER__CONSOLE_FILE": file}
 

@@ -15,6 +15,7 @@ from tests.support.up import Up, profile_status, publish, rapport_up, wait_until
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at /proc (Linux)")
 
 _RESTART_SECONDS = 60.0
+_PROJECTING = ("profile", "personalization", "feedback", "metrics")
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +75,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_stack_that_works(stacks: tuple[Up
     assert status == 0, findings
     states = {finding["what"]: finding["state"] for finding in findings}
     assert states["canary"] == states["topics"] == "ok"
-    assert {states[f"projection of {name}"] for name in ("profile", "feedback", "metrics")} == {
-        "ok"
-    }
+    assert {states[f"projection of {name}"] for name in _PROJECTING} == {"ok"}
 
 
 def test_topics_are_listed_with_the_partitions_that_they_have(stacks: tuple[Up, Up]) -> None:

@@ -86,7 +86,7 @@ async def test_databases_of_somebody_else_are_used_and_never_dropped(
         before = first.wait_until_ready()
         customer = f"u-{uuid4().hex}"
         assert profile_status(before, customer, publish(before, customer)) == httpx2.codes.OK
-        services = {"ingest", "profile", "feedback", "metrics"}
+        services = {"ingest", "profile", "personalization", "feedback", "metrics"}
         assert before["pids"].keys() == {"supervisor", "kafka", *services}
         first.stop()
 
