@@ -6,11 +6,11 @@ from typing import Final
 
 from rapport_events.topics import FEEDBACK
 from rapport_privacy.keyring import Keyring
+from rapport_privacy.recipients import KeyringRecipients
 from rapport_runtime import sender
 from rapport_runtime.pool import Pool
 from rapport_runtime.subscription import Resources, run_subscription
 
-from rapport_feedback.addresses import KeyringRecipients
 from rapport_feedback.domain.source import SOURCE
 from rapport_feedback.settings import FeedbackSettings
 

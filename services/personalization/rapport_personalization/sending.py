@@ -6,11 +6,11 @@ from typing import Final
 
 from rapport_events.topics import ENGAGEMENT
 from rapport_privacy.keyring import Keyring
+from rapport_privacy.recipients import KeyringRecipients
 from rapport_runtime import sender
 from rapport_runtime.pool import Pool
 from rapport_runtime.subscription import Resources, run_subscription
 
-from rapport_personalization.addresses import KeyringRecipients
 from rapport_personalization.effects import SOURCE
 from rapport_personalization.settings import PersonalizationSettings
 

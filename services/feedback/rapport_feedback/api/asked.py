@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Request
-from rapport_privacy.identifiers import InvalidIdentifierError, normalise
+from rapport_privacy.naming import NotANameError, subject_named
 from rapport_runtime.contract import Resources
 from rapport_runtime.http.auth import Principal, requires
 from rapport_runtime.http.consistency import AskedConsistency, Positions
@@ -87,15 +86,10 @@ async def customer_of(desk: Desk, named: str | None) -> Sequence[str] | None:
     """
     if named is None:
         return None
-    subject: str | None
-    kind, colon, value = named.partition(":")
     try:
-        subject = (
-            await desk.keyring.find(kind, normalise(kind, value)) if colon else str(UUID(named))
-        )
-    except (InvalidIdentifierError, ValueError):
-        reason = "is neither a subject id nor an identifier like `user_id:u-97`"
-        raise BadFilterError("customer", reason) from None
+        subject = await subject_named(desk.keyring, named)
+    except NotANameError as error:
+        raise BadFilterError("customer", str(error)) from None
     if subject is None:
         return ()
     return (await read_persons(desk.pool, [subject])).of(subject).members

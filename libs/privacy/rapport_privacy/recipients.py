@@ -5,9 +5,6 @@ from typing import Any, Final
 
 import orjson
 from rapport_events.wire import Sealed
-from rapport_privacy.crypto import DataKey, Erased, TamperedError, unseal
-from rapport_privacy.identifiers import EMAIL, PHONE, is_placeholder
-from rapport_privacy.keyring import Keyring, KeyringUnavailableError, KnownIdentifier
 from rapport_runtime.people import Person, read_persons
 from rapport_runtime.pool import Pool
 from rapport_runtime.sender import (
@@ -18,6 +15,10 @@ from rapport_runtime.sender import (
     dead,
     suppressed,
 )
+
+from rapport_privacy.crypto import DataKey, Erased, TamperedError, unseal
+from rapport_privacy.identifiers import EMAIL, PHONE, is_placeholder
+from rapport_privacy.keyring import Keyring, KeyringUnavailableError, KnownIdentifier
 
 _ERASED: Final = "erased"
 
