@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "keys": "keys",
     "parked": "parked",
     "quarantine": "quarantine",
+    "triggers": "triggers",
     "config": "config",
 }
 """Command to its module: a function of that name, or an `app` with commands of its own."""
