@@ -23,6 +23,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "notes:write",
         "feedback:read",
         "feedback:write",
+        "rules:read",
     ),
     "ops": tuple(sorted(SCOPES)),
 }
