@@ -1,5 +1,6 @@
 """People with a link to a survey, and what they send from its page."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -149,3 +150,9 @@ async def invite_one_more(house: House) -> Invited:
     )
     link = make_link(house.settings, house.keyring, row["survey"], row["expires_at"])
     return Invited(house, row["survey"], subject, urlsplit(link).path)
+
+
+def heading(page: httpx2.Response) -> str:
+    found = re.search(r"<h1[^>]*>([^<]*)</h1>", page.text)
+    assert found, page.text
+    return found[1]
