@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import msgspec
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS, FEEDBACK
 
 from tests.support.events import NOON, happened, record_of
+from tests.support.feedback_house import House
 
 LIVE = NOON - timedelta(days=400)
 """Since when these surveys ask."""
@@ -28,6 +30,13 @@ def after_case(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         "rules": [{"id": "after_case", "on": "ticket.resolved", "delay_hours": 2}],
         **changes,
     }
+
+
+async def drafted(house: House, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    answer = await house.post("/v1/surveys", after_case(**changes))
+    assert answer.status_code in (httpx2.codes.OK, httpx2.codes.CREATED), answer.text
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 def resolved_ticket(subject: str, at: datetime = NOON, ticket: str = "", **more: Any) -> Record:  # noqa: ANN401 - any field
