@@ -10,37 +10,24 @@ from when a request was due. `most` are as many visitors at once as there are co
 
 import argparse
 import asyncio
-import base64
-import os
 import random
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import asyncpg
 import uvloop
-from rapport_cli.stack.processes import Command, Process, free_port, port_answers, until_ready
-from rapport_cli.stack.topics import create_topics
-from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
-from rapport_feedback.definitions import go_live, save_draft
-from rapport_feedback.domain.definition import Definition
-from rapport_feedback.main import make_resources, open_keyring
-from rapport_feedback.settings import FeedbackSettings
 from rapport_feedback.tokens import make_token
-from rapport_privacy.keyring import Keyring, Resolved
-from rapport_privacy.migrations import migrate as migrate_keyring
-from rapport_runtime.database import migrate
+from rapport_privacy.keyring import Resolved
 
+from bench.feedback_service import Service, open_service
 from bench.http import Client
 from bench.report import percentile, resident_mib, save, spread
-from bench.servers import Servers, open_servers
+from bench.servers import open_servers
 
 CLIENTS: Final = 16
 _MOST_SECONDS: Final = 5
@@ -48,24 +35,6 @@ _MOST_RATE: Final = 1_500
 _WARM_SECONDS: Final = 3
 _KEYS_A_TIME: Final = 500
 _FORM: Final = "application/x-www-form-urlencoded"
-
-_SURVEY: Final = {
-    "id": "after_case",
-    "kind": "nps",
-    "about": "service",
-    "title": {"en": "Your case with us", "de": "Ihr Anliegen bei uns"},
-    "questions": [
-        {
-            "id": "score",
-            "type": "score",
-            "text": {"en": "Would you recommend us?", "de": "Würden Sie uns empfehlen?"},
-            "low": {"en": "Not at all", "de": "Auf keinen Fall"},
-            "high": {"en": "Certainly", "de": "Auf jeden Fall"},
-            "required": True,
-        },
-        {"id": "comment", "type": "text", "text": {"en": "Why?", "de": "Warum?"}},
-    ],
-}
 _COMMENT: Final = "The parcel was late, and nobody could tell me where it was. The app was fine."
 
 _INVITE: Final = """
@@ -81,15 +50,6 @@ _PEOPLE: Final = """
 INSERT INTO person_subject (subject_id) SELECT unnest($1::text[])::uuid
 """
 """As whoever decides to ask somebody leaves them behind."""
-
-
-class Service(NamedTuple):
-    """One that runs, and what its links are made with."""
-
-    settings: FeedbackSettings
-    keyring: Keyring
-    url: str
-    pid: int
 
 
 class Waits(NamedTuple):
@@ -206,61 +166,6 @@ async def _require_all(service: Service, answers: int) -> None:
     await connection.close()
     if waiting or found != answers:
         raise SystemExit(f"{found} of {answers} answers are there, {waiting} facts were not told")
-
-
-@asynccontextmanager
-async def open_service(servers: Servers) -> AsyncIterator[Service]:
-    names = [topic.name for topic in (INTERACTIONS, CUSTOMERS, FEEDBACK, ENGAGEMENT)]
-    await create_topics(servers.broker.bootstrap, names, partitions=4)
-    urls = [await servers.postgres.create_database(f"bench_page_{one}") for one in ("own", "keys")]
-    await migrate("rapport_feedback", urls[0])
-    await migrate_keyring(urls[1])
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
-        environment = _environment(servers, urls, Path(folder), port)
-        settings = FeedbackSettings.model_validate(_nested(environment))
-        keyring, resources = await open_keyring(settings), make_resources(settings)
-        async with resources.engine.begin() as tx:
-            await save_draft(tx, Definition.model_validate(_SURVEY), "bench")
-            await go_live(tx, "after_case", 1, datetime.now(UTC) - timedelta(days=1))
-        argv = (sys.executable, "-m", "rapport_feedback", "all")
-        process = Process(
-            Command(name="feedback", argv=argv, log=Path(folder) / "log", env=environment)
-        )
-        process.start()
-        try:
-            await until_ready(process, lambda: port_answers("127.0.0.1", port), 60)
-            yield Service(settings, keyring, f"http://127.0.0.1:{port}", process.pid)
-        finally:
-            await process.stop()
-            await keyring.close()
-            await resources.engine.dispose()
-
-
-def _environment(servers: Servers, urls: Sequence[str], folder: Path, port: int) -> dict[str, str]:
-    keys_file = folder / "keys.json"
-    keys_file.write_text('{"keys": []}')
-    return {
-        "RAPPORT_HTTP__PORT": str(port),
-        "RAPPORT_KAFKA__BOOTSTRAP": servers.broker.bootstrap,
-        "RAPPORT_KAFKA__IDEMPOTENCE": str(servers.broker.idempotent),
-        "RAPPORT_DATABASE__URL": urls[0],
-        "RAPPORT_KEYRING__URL": urls[1],
-        "RAPPORT_KEYRING__MASTER_KEY": base64.b64encode(os.urandom(32)).decode(),
-        "RAPPORT_KEYS_FILE": str(keys_file),
-    }
-
-
-def _nested(environment: dict[str, str]) -> dict[str, Any]:
-    """The same as the service reads it."""
-    settings: dict[str, Any] = {}
-    for name, value in environment.items():
-        section, _, field = name.removeprefix("RAPPORT_").lower().partition("__")
-        if field:
-            settings.setdefault(section, {})[field] = value
-        else:
-            settings[section] = value
-    return settings
 
 
 def main() -> None:
