@@ -1,56 +1,12 @@
-"""What waits: started again, moved with its person, called off, and decided once."""
-
-from datetime import timedelta
+"""What waits: started again, called off, and decided once."""
 
 import msgspec
-import pytest
 from rapport_events import codec
 from rapport_events.envelope import Record
-from rapport_events.topics import CUSTOMERS
-from rapport_personalization.domain.holdout import is_control
-from rapport_personalization.domain.holdout import of_trigger as of_trigger_
-from rapport_privacy.crypto import DataKey, seal
 
 from tests.support.events import NOON, happened
-from tests.support.personalization_house import House, Row
-from tests.support.privacy import an_email
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-TESTED = ("abandoned_cart", "birthday")
-
-
-async def willing(house: House) -> tuple[str, Record]:
-    """Somebody with an address, who said yes to marketing by mail a week ago; not held out."""
-    person = await house.person(email=an_email())
-    while any(is_control("rapport", of_trigger_(one), person, 1_000) for one in TESTED):
-        person = await house.person(email=an_email())
-    consent = happened(
-        "consent.granted", person, NOON - 7 * DAY, identifiedby="email",
-        channel="email", purpose="marketing", fields={"channel": "email"},
-    )  # fmt: skip
-    return person, consent
-
-
-def cart(person: str, at: timedelta, name: str = "c-1", value: int = 900) -> Record:
-    return happened("cart.updated", person, NOON + at, cart=name, value=value)
-
-
-def of_customers(record: Record) -> Record:
-    """As the profile service concluded it."""
-    return msgspec.structs.replace(record, topic=CUSTOMERS.name)
-
-
-def merged(survivor: str, other: str, at: timedelta = HOUR) -> Record:
-    return of_customers(happened("customer.merged", survivor, NOON + at, from_subject=other))
-
-
-def of_trigger(rows: list[Row], trigger: str) -> list[Row]:
-    return [row for row in rows if row["trigger"] == trigger]
-
-
-async def outcomes(house: House, trigger: str, person: str | None = None) -> list[str]:
-    return [row["outcome"] for row in of_trigger(await house.decisions(person), trigger)]
+from tests.support.personalization_house import House
+from tests.support.waiting import DAY, HOUR, cart, of_trigger, outcomes, willing
 
 
 async def test_a_cart_that_is_touched_again_is_left_alone_for_longer(house: House) -> None:
@@ -129,57 +85,6 @@ async def test_a_repeated_event_changes_nothing(house: House) -> None:
     assert await house.waiting() == []
 
 
-async def test_merged_people_are_asked_once(house: House) -> None:
-    one, consent = await willing(house)
-    other = await house.person(user_id=an_email())
-    await house.tell([consent, cart(one, 0 * HOUR)])
-    await house.decide(NOON + 4 * HOUR)
-
-    await house.tell([merged(one, other, 5 * HOUR)])
-    await house.tell([cart(other, 6 * HOUR)])
-    await house.decide(NOON + 11 * HOUR)
-
-    assert await outcomes(house, "abandoned_cart") == ["sent"]
-
-
-async def test_what_waits_moves_to_the_person_who_is_left(house: House) -> None:
-    one, consent = await willing(house)
-    other = await house.person(user_id=an_email())
-    await house.tell([consent, cart(one, 0 * HOUR), cart(other, 0 * HOUR, "c-2")])
-
-    await house.tell([merged(one, other)])
-    waiting = of_trigger(await house.waiting(), "abandoned_cart")
-    await house.decide(NOON + 4 * HOUR)
-
-    assert {str(row["person"]) for row in waiting} == {min(one, other)}
-    decided = of_trigger(await house.decisions(), "abandoned_cart")
-    assert sorted(row["outcome"] for row in decided) == ["cooldown", "sent"]
-
-
-async def test_of_two_alike_one_is_left_after_a_merge(house: House) -> None:
-    one, consent = await willing(house)
-    other = await house.person(user_id=an_email())
-    await house.tell([consent, cart(one, 0 * HOUR), cart(other, HOUR)])
-
-    await house.tell([merged(one, other)])
-
-    assert len(of_trigger(await house.waiting(), "abandoned_cart")) == 1
-
-
-async def test_of_an_erased_person_nothing_is_left(house: House) -> None:
-    ada, consent = await willing(house)
-    shipped = happened("order.shipped", ada, NOON, order="o-1")
-    await house.tell([consent, cart(ada, 0 * HOUR), shipped])
-    await house.decide(NOON + HOUR)
-
-    erased = happened("customer.erased", ada, NOON + HOUR, certificate="c-1", requested_by="them")
-    await house.tell([of_customers(erased)])
-    await house.tell([cart(ada, 2 * HOUR, "c-2")])
-
-    for table in ("moment", "candidate", "decision", "customer"):
-        assert await house.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - ours
-
-
 async def test_nobody_is_written_to_at_night(house: House) -> None:
     ada, consent = await willing(house)
     quiet = happened("preference.changed", ada, NOON, quiet_hours="15:00-18:00")
@@ -232,48 +137,3 @@ def replace_historical(record: Record) -> Record:
     return msgspec.structs.replace(
         record, envelope=msgspec.structs.replace(record.envelope, historical=True)
     )
-
-
-@pytest.mark.parametrize("hour", [8, 9])
-async def test_a_birthday_is_remembered_at_nine_where_they_live(house: House, hour: int) -> None:
-    ada, consent = await willing(house)
-    created = await born(house, ada, "1990-03-02")
-    await house.tell([consent, created])
-    nine = NOON.replace(day=2, hour=9)
-
-    found = await house.look_ahead(NOON)
-    again = await house.look_ahead(NOON)
-    await house.decide(nine.replace(hour=hour))
-
-    expected = ["sent"] if hour == 9 else []
-    assert (found, again) == (1, 1)
-    assert await outcomes(house, "birthday", ada) == expected
-    offers = await house.rows("SELECT * FROM offer")
-    assert [(row["kind"], row["value"]) for row in offers] == [("percent", 10)] * len(expected)
-
-
-async def test_a_birthday_told_after_everybody_was_looked_up_is_not_missed(house: House) -> None:
-    await house.look_ahead(NOON, hours=24 * 400)
-    ada, consent = await willing(house)
-    today = await house.rows("SELECT now() + interval '20 days' AS soon")
-    soon = today[0]["soon"]
-
-    await house.tell([consent, await born(house, ada, f"1990-{soon:%m-%d}")])
-
-    waiting = of_trigger(await house.waiting(), "birthday")
-    assert [(row["due"].month, row["due"].day) for row in waiting][:1] == [(soon.month, soon.day)]
-
-
-async def born(house: House, person: str, day: str) -> Record:
-    """They became a customer, and said when they were born."""
-    key = (await house.keyring.keys_of([person]))[person]
-    assert isinstance(key, DataKey)
-    event_id = f"e-{person}"
-    blob = seal(
-        key,
-        subject=person,
-        event_id=event_id,
-        type_="customer.created.v1",
-        plaintext=f'{{"birth_date":"{day}"}}'.encode(),
-    )
-    return happened("customer.created", person, NOON - DAY, event_id=event_id, pii=blob, tz="UTC")
