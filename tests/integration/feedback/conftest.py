@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import pytest
+from playwright.async_api import Browser
 from rapport_privacy.migrations import migrate as migrate_keyring
 
 from tests.support.feedback_house import (
@@ -15,6 +16,7 @@ from tests.support.feedback_house import (
     settings_of,
 )
 from tests.support.fixtures import MakeDatabase
+from tests.support.survey_server import Served, open_browser, served
 
 
 class Open(Protocol):
@@ -43,3 +45,18 @@ async def opened(new_database: MakeDatabase, secrets: Secrets) -> Open:
 async def house(opened: Open) -> AsyncIterator[House]:
     async with opened() as house:
         yield house
+
+
+@pytest.fixture(scope="module")
+async def api(
+    new_database: MakeDatabase, secrets: Secrets, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Served]:
+    databases = await new_database(prepare_feedback), await new_database(migrate_keyring)
+    async with served(databases, secrets, tmp_path_factory.mktemp("api") / "log") as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    async with open_browser(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
