@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rapport_feedback.domain.comments import ANY, NOTHING, Reader, Rule, Rules
 from rapport_feedback.domain.definition import About
@@ -138,6 +138,7 @@ _TEXTS = st.text(max_size=200) | st.lists(
 ).map(" ".join)
 
 
+@example("0\u094d0")
 @given(_TEXTS)
 def test_case_and_accents_change_nothing(text: str) -> None:
     read = READER.classify(text).topics

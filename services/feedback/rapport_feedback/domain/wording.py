@@ -43,7 +43,9 @@ def _fold_once(text: str) -> str:
 def words_of(text: str) -> list[Word]:
     """The words in their order. An accent never ends a word, however it is encoded."""
     composed = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
-    return [word for written in _WORD.findall(composed) for word in _parts(written)]
+    # A mark that no letter takes in would end the word that it stands in.
+    whole = "".join(letter for letter in composed if not unicodedata.combining(letter))
+    return [word for written in _WORD.findall(whole) for word in _parts(written)]
 
 
 def _parts(written: str) -> Iterator[Word]:

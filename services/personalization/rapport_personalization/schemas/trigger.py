@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from rapport_events import wire
+from rapport_events.event import Priority
 
 _DURATION: Final = re.compile(r"(-?)((?:\d{1,6}[smhd])+)")
 _PARTS: Final = re.compile(r"(\d+)([smhd])")
@@ -190,7 +191,7 @@ class TriggerDocument(_Part):
     channels: Annotated[list[ChannelName], Field(max_length=9)] = Field(default_factory=list)
     template: Name
     assignee: Name | None = Field(default=None, description="Of a task: a person, team or queue.")
-    priority: Literal["urgent", "high", "normal", "low"] | None = None
+    priority: Priority | None = None
     offer: OfferPart | None = None
     goal: GoalPart | None = None
     holdout: HoldoutPart = Field(default_factory=HoldoutPart)
