@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install lock check test up demo bench
+.PHONY: help install lock check types units test up demo bench
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,8 +44,14 @@ lock: install ## Write requirements.lock from the pyproject files
 check: install ## Format, lint, types, imports, unit and contract tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types units
+
+# Side by side: one waits for the type checker's cache, the other for the processor.
+types:
 	$(BIN)/mypy libs services cli tests $(if $(wildcard bench/*.py),bench)
 	$(BIN)/lint-imports
+
+units:
 	$(BIN)/pytest -q tests/unit tests/contract
 
 test: install ## The whole suite, on real Kafka and PostgreSQL
