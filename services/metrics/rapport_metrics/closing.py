@@ -23,6 +23,7 @@ GRACE: Final = timedelta(days=1)
 
 _MINUTES_A_DAY: Final = 1_440
 _MOST_TOLD: Final = 500
+_MOST_CAUSES: Final = 100
 
 _OPEN: Final = "INSERT INTO closing (id, closed_until) VALUES (1, 0) ON CONFLICT DO NOTHING"
 _HOLD: Final = "SELECT closed_until FROM closing WHERE id = 1 FOR UPDATE"
@@ -35,9 +36,20 @@ FROM cell WHERE bucket >= $1 AND bucket < $2 GROUP BY 1, 2
 """
 
 _UNTOLD: Final = """
-SELECT metric, day, sum(num)::bigint, sum(den)::bigint, max(id), (array_agg(causes))[1:1],
-    array_agg(kinds::text)
-FROM restatement WHERE told_at IS NULL GROUP BY metric, day ORDER BY metric, day LIMIT $1
+WITH untold AS (
+    SELECT metric, day, sum(num)::bigint AS num, sum(den)::bigint AS den, min(id) AS first,
+        max(id) AS last
+    FROM restatement WHERE told_at IS NULL GROUP BY metric, day ORDER BY metric, day LIMIT $1
+)
+SELECT metric, day, untold.num, untold.den, last,
+    ARRAY(
+        SELECT DISTINCT unnest(causes) FROM restatement AS one
+        WHERE one.metric = untold.metric AND one.day = untold.day AND one.told_at IS NULL
+        ORDER BY 1 LIMIT $2
+    ),
+    kinds::text
+FROM untold JOIN restatement USING (metric, day) WHERE restatement.id = untold.first
+ORDER BY metric, day
 """
 
 _BEFORE: Final = """
@@ -75,9 +87,9 @@ async def close_days(tx: AsyncConnection, now: datetime, grace: timedelta = GRAC
 async def tell_restatements(tx: AsyncConnection, now: datetime) -> int:
     """Publishes what the ledger holds that nobody was told yet; how many figures that are."""
     connection = await driver(tx)
-    rows = await connection.fetch(_UNTOLD, _MOST_TOLD)
+    rows = await connection.fetch(_UNTOLD, _MOST_TOLD, _MOST_CAUSES)
     derived = []
-    for metric, day, num, den, last, [causes], kinds in rows:
+    for metric, day, num, den, last, causes, kinds in rows:
         before = await connection.fetchrow(_BEFORE, metric, day)
         derived.append(_restated(metric, day, (num, den), before, last, causes, kinds, now))
         await connection.execute(_TELL, metric, day, last, now)
@@ -92,10 +104,10 @@ def _restated(
     before: Sequence[int],
     last: int,
     causes: Sequence[bytes],
-    kinds: Sequence[str],
+    kinds: str,
     now: datetime,
 ) -> Derived:
-    types: dict[str, int] = orjson.loads(kinds[0])
+    types: dict[str, int] = orjson.loads(kinds)
     kpi, _, version = metric.partition("@")
     data: dict[str, Any] = {
         "kpi": kpi,
