@@ -20,6 +20,7 @@ from rapport_cli.demo.questions import AFTER_CASE, AFTER_PARCEL
 from rapport_cli.demo.receipts import PublisherFailedError
 from rapport_cli.demo.saying import Said
 from rapport_cli.demo.script import CARRIER, HELPDESK, SHOP, Person, Script
+from rapport_cli.demo.todo import nothing_to_do, to_do
 from rapport_cli.failure import CliError
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -106,9 +107,9 @@ async def ask(desk: Desk, traffic: Traffic, stack: Mapping[str, Any]) -> Asked:
     began = time.monotonic()
     await _until("Ivo's answer", lambda: _has(desk, IVO, "satisfaction"))
     seconds = time.monotonic() - began
-    tasks = await _until("Ivo's follow-up", lambda: _has(desk, IVO, "tasks"))
+    tasks = await _until("Ivo's follow-up", lambda: to_do(desk, IVO.email))
     loop = await _close(desk, tasks[0]["task"])
-    await _until("the end of Ivo's follow-up", lambda: _has_no(desk, IVO, "tasks"))
+    await _until("the end of Ivo's follow-up", lambda: nothing_to_do(desk, IVO.email))
     return Asked(
         eligible=eligible,
         rates=await _until("answers", lambda: _all_answered(desk, eligible, len(answered))),
@@ -225,10 +226,6 @@ async def _has(desk: Desk, person: Person, part: str) -> Sequence[Document] | No
     shown = await desk.read(profile_path(f"email:{person.email}"), {"include": part})
     found: Sequence[Document] = shown[part]
     return found or None
-
-
-async def _has_no(desk: Desk, person: Person, part: str) -> str | None:
-    return None if await _has(desk, person, part) else "done"
 
 
 async def _loop_time(desk: Desk, since: datetime) -> Document | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from rapport_cli.demo.asking import ASKED, HANA, IVO, Asked
 from rapport_cli.demo.complaint import differs
+from rapport_cli.demo.todo import follow_ups
 
 
 def survey_complaints(asked: Asked) -> list[str]:
@@ -45,7 +46,7 @@ def follow_up(asked: Asked) -> Iterator[str]:
     loop = asked.loop
     closed = (loop["task"], loop["state"], loop["outcome"], loop["informed"])
     yield from differs("Ivo's follow-up", closed, (asked.task, "closed", "called", True))
-    yield from differs("what is left to do for Ivo", list(asked.ivo["tasks"]), [])
+    yield from differs("what is left to do for Ivo", follow_ups(asked.ivo["tasks"]), [])
     yield from differs("follow-ups that were counted", asked.loop_time["den"], 1)
 
 
