@@ -29,8 +29,11 @@ __all__ = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def demo_stack() -> AsyncIterator[DemoStack]:
-    """The stack that tests share: send to it what you like, and assert on no total."""
+    """The stack that these tests share: send to it what you like, and assert on no total.
+
+    Not for the whole session: six processes would idle beside all tests that come later.
+    """
     async with open_demo_stack() as stack:
         yield stack
