@@ -12,7 +12,9 @@ from rapport_events.envelope import Envelope, Record
 from rapport_privacy.crypto import DataKey, Erased, TamperedError, unseal
 from rapport_privacy.keyring import Keyring, KeyringUnavailableError
 
+from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.moment import Moment, Personal, reaches
+from rapport_personalization.domain.orders import standing
 
 _WITH_BIRTHDAYS: Final = frozenset({"customer.created.v1", "customer.identified.v1"})
 _BIRTHDAY: Final = "birth_date"
@@ -73,6 +75,14 @@ def birthday_number(moment: Moment) -> int | None:
     """Month * 100 + day."""
     birthday = moment.personal.birthday
     return None if birthday is None else birthday[0] * 100 + birthday[1]
+
+
+def days_of(customer: Customer) -> tuple[int | None, int | None]:
+    """Birthday and anniversary as the calendar looks for them; a day off is near enough."""
+    birthday = customer.birthday and customer.birthday[0] * 100 + customer.birthday[1]
+    bought = standing(customer.orders)
+    anniversary = bought[0].at.month * 100 + bought[0].at.day if bought else None
+    return birthday, anniversary
 
 
 def moment_of(envelope: Envelope, key: bytes, data: wire.Data) -> Moment:

@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_personalization.batches import Person
 from rapport_personalization.domain.customer import Customer, packed, unpacked
 from rapport_personalization.domain.moment import Moment
-from rapport_personalization.domain.orders import standing
 from rapport_personalization.domain.scene import Candidate
-from rapport_personalization.reading import Arrived, Kept, birthday_number, remembered
+from rapport_personalization.reading import Arrived, Kept, birthday_number, days_of, remembered
 
 _MOMENT: Final = (
     "event_key", "seq", "subject_id", "time", "recordedtime", "type", "digest", "topic",
@@ -167,7 +166,7 @@ async def load_history(
 
 async def save_customers(tx: AsyncConnection, persons: Iterable[Person]) -> None:
     rows = [
-        (one.key, packed(one.customer), one.seq, *_days(one.customer))
+        (one.key, packed(one.customer), one.seq, *days_of(one.customer))
         for one in persons
         if one.customer is not None
     ]
@@ -245,11 +244,3 @@ def _row(one: Waiting) -> tuple[object, ...]:
         one.id, it.trigger, it.version, one.rank, it.person, one.subject, it.anchor, it.thing,
         it.at, it.due, it.send_at, it.key, one.shadow,
     )  # fmt: skip
-
-
-def _days(customer: Customer) -> tuple[int | None, int | None]:
-    """Birthday and anniversary as the calendar looks for them; a day off is near enough."""
-    birthday = customer.birthday and customer.birthday[0] * 100 + customer.birthday[1]
-    bought = standing(customer.orders)
-    anniversary = bought[0].at.month * 100 + bought[0].at.day if bought else None
-    return birthday, anniversary
