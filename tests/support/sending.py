@@ -158,10 +158,12 @@ class Office:
         """Until nothing is due any more."""
         stop = asyncio.Event()
         working = [asyncio.create_task(deliver(one, stop)) for one in senders]
-        async with asyncio.timeout(seconds):
-            await self._until_settled(working)
-        stop.set()
-        await asyncio.gather(*working)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until_settled(working)
+        finally:
+            stop.set()
+            await asyncio.gather(*working)
 
     async def rows(self) -> dict[str, dict[str, Any]]:
         query = text("SELECT * FROM delivery")
