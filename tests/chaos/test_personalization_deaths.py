@@ -7,8 +7,10 @@ stands on our own topic and in the database. No worker is trusted with that.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count as counting
 from pathlib import Path
 from time import monotonic
 
@@ -37,6 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SEED = 20261122
 PEOPLE = 30
 KILLS = 50
+KILLS_A_ROUND = 8
 PATIENCE = 180.0
 TRIGGERS = Path(__file__).parent / "triggers"
 FAILPOINTS = (
@@ -47,6 +50,7 @@ FAILPOINTS = (
 PLACES = (*FAILPOINTS, "anywhere", "anywhere")
 COME_BY_SECONDS = 8.0
 FEED_SECONDS = 0.1
+MODULE = "tests.chaos.personalization_worker"
 
 
 @pytest.fixture
@@ -96,14 +100,14 @@ def something(chance: random.Random, people: list[str], number: int) -> Record:
             return happened("cart.updated", person, at, cart=cart, value=9, identifiedby="email")
 
 
-async def feed(scene: Scene, stop: asyncio.Event) -> None:
+async def feed(scene: Scene, numbers: Iterator[int], stop: asyncio.Event) -> None:
     """Events, some of them twice, and models, until told to stop."""
-    chance, number = random.Random(SEED), 0
+    chance = random.Random(SEED)
     async with AIOKafkaProducer(
         bootstrap_servers=scene.settings.kafka.bootstrap, acks="all"
     ) as producer:
         while not stop.is_set():
-            number += 1
+            number = next(numbers)
             record = something(chance, scene.people, number)
             for _ in range(1 + (chance.random() < 0.1)):
                 partition = chance.randrange(PARTITIONS)
@@ -158,38 +162,64 @@ async def until_quiet(scene: Scene, projector: str) -> None:
     raise AssertionError(f"{waits} things still wait: {states} {offsets}")
 
 
-@pytest.mark.parametrize("bug", ["", "late", "faust", "M1"])
-async def test_workers_that_die_anywhere_decide_everything_once(
-    scene: Scene, tmp_path: Path, bug: str
-) -> None:
-    options = environment(scene)
-    if bug == "M1":
-        options["RAPPORT_SEEDED_BUG"] = bug
-    else:
-        options["PERSONALIZATION_BUG"] = bug
-    if bug == "faust":
-        options["STUMBLES"] = "0.2"
-    stop = asyncio.Event()
-    feeding = asyncio.create_task(feed(scene, stop))
-    module = "tests.chaos.personalization_worker"
-    async with fleet(scene.settings, scene.log, tmp_path / "log", module, **options) as workers:
-        slots = [await workers.start(slot) for slot in range(2)]
-        deaths = await kill_again_and_again(workers, slots, 8 if bug else KILLS)
+@dataclass
+class Round:
+    """Workers killed so often, then left alone until nothing waits."""
+
+    scene: Scene
+    workers: Fleet
+    numbers: Iterator[int] = field(default_factory=lambda: counting(1))
+    deaths: Counter[str] = field(default_factory=Counter)
+
+    async def run(self, kills: int, *, settles: bool) -> list[int]:
+        """How the last workers ended."""
+        stop = asyncio.Event()
+        feeding = asyncio.create_task(feed(self.scene, self.numbers, stop))
+        slots = [await self.workers.start(slot) for slot in range(2)]
+        self.deaths += await kill_again_and_again(self.workers, slots, kills)
         stop.set()
         await feeding
-        workers.environment = {**workers.environment, "STUMBLES": "0"}
-        slots = [await workers.start(slot) for slot in range(2)]
-        projector = workers.environment["TOY_NAME"]
-        if bug != "M1":
-            await until_quiet(scene, projector)
+        slots = [await self.workers.start(slot, STUMBLES="0") for slot in range(2)]
+        if settles:
+            await until_quiet(self.scene, self.workers.environment["TOY_NAME"])
         else:
             await asyncio.sleep(8)
-        ends = [await workers.stop(pid) for pid in slots]
+        return [await self.workers.stop(pid) for pid in slots]
+
+
+async def test_workers_that_die_anywhere_decide_everything_once(
+    scene: Scene, tmp_path: Path
+) -> None:
+    async with fleet(
+        scene.settings, scene.log, tmp_path / "log", MODULE, **environment(scene)
+    ) as workers:
+        killing = Round(scene, workers)
+        ends = await killing.run(KILLS, settles=True)
     wrong, decided = await check(scene)
     parked = await count(scene.databases.service, "SELECT count(*) FROM parked_event")
 
-    print(f"\npersonalization: bug={bug!r} deaths={dict(deaths)} {decided=} {wrong}")  # noqa: T201
-    assert (wrong.total != 0) is bool(bug)
+    print(f"\npersonalization: deaths={dict(killing.deaths)} {decided=} {wrong}")  # noqa: T201
+    assert wrong.total == 0
     assert decided > 0
     assert parked == 0
-    assert ends == [0, 0] or bug
+    assert ends == [0, 0]
+
+
+@pytest.mark.parametrize("bug", ["late", "faust", "M1"])
+async def test_a_planted_mistake_is_found_by_killing(
+    scene: Scene, tmp_path: Path, bug: str
+) -> None:
+    """As often as the right code survives it, at most: a mistake needs its moment to show."""
+    named = {"RAPPORT_SEEDED_BUG": bug} if bug == "M1" else {"PERSONALIZATION_BUG": bug}
+    options = environment(scene) | named | ({"STUMBLES": "0.4"} if bug == "faust" else {})
+    async with fleet(scene.settings, scene.log, tmp_path / "log", MODULE, **options) as workers:
+        killing = Round(scene, workers)
+        for _ in range(KILLS // KILLS_A_ROUND):
+            await killing.run(KILLS_A_ROUND, settles=bug != "M1")
+            wrong, decided = await check(scene)
+            if wrong.total:
+                break
+
+    print(f"\npersonalization: {bug=} deaths={dict(killing.deaths)} {decided=} {wrong}")  # noqa: T201
+    assert wrong.total > 0
+    assert decided > 0
