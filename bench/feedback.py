@@ -30,10 +30,11 @@ from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import BATCH, Tools, ask_once
 from rapport_feedback.definitions import go_live, save_draft
 from rapport_feedback.domain.definition import Definition
-from rapport_feedback.main import make_resources, open_keyring
+from rapport_feedback.main import make_resources
 from rapport_feedback.settings import FeedbackSettings
 from rapport_privacy.keyring import Keyring, Resolved
 from rapport_privacy.migrations import migrate as migrate_keyring
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime.database import migrate
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
@@ -127,7 +128,7 @@ async def measure_once(servers: Servers, name: str, events: int, run: int) -> di
     await migrate_keyring(urls[1])
     master = base64.b64encode(os.urandom(32)).decode()
     settings = settings_of(servers, urls[0], urls[1], master)
-    keyring, resources = await open_keyring(settings), make_resources(settings)
+    keyring, resources = await open_keyring(settings.keyring), make_resources(settings)
     topic = f"{INTERACTIONS.name}.{name}.{run}"
     try:
         subjects = await subjects_of(keyring, events // PEOPLE[name])

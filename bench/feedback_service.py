@@ -15,10 +15,11 @@ from rapport_cli.stack.topics import create_topics
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
 from rapport_feedback.definitions import go_live, save_draft
 from rapport_feedback.domain.definition import Definition
-from rapport_feedback.main import make_resources, open_keyring
+from rapport_feedback.main import make_resources
 from rapport_feedback.settings import FeedbackSettings
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.migrations import migrate as migrate_keyring
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime.database import migrate
 
 from bench.servers import Servers
@@ -62,7 +63,7 @@ async def open_service(servers: Servers) -> AsyncIterator[Service]:
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         environment = _environment(servers, urls, Path(folder), port)
         settings = FeedbackSettings.model_validate(_nested(environment))
-        keyring, resources = await open_keyring(settings), make_resources(settings)
+        keyring, resources = await open_keyring(settings.keyring), make_resources(settings)
         async with resources.engine.begin() as tx:
             await save_draft(tx, Definition.model_validate(_SURVEY), "bench")
             await go_live(tx, "after_case", 1, datetime.now(UTC) - timedelta(days=1))

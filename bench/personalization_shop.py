@@ -12,11 +12,12 @@ from uuid import uuid4
 from rapport_cli.stack.databases import drop_database
 from rapport_events.codec import encode
 from rapport_personalization.catalogue import install
-from rapport_personalization.main import make_resources, make_shop, open_keyring
+from rapport_personalization.main import make_resources, make_shop
 from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.worker import Shop
 from rapport_privacy.keyring import Resolved
 from rapport_privacy.migrations import migrate as migrate_keyring
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime.database import migrate
 from sqlalchemy import text
 
@@ -45,7 +46,7 @@ async def open_shop(servers: Servers, name: str, **more: object) -> AsyncIterato
     await migrate("rapport_personalization", urls[0])
     await migrate_keyring(urls[1])
     settings = settings_of(servers, urls[0], urls[1], **more)
-    keyring, resources = await open_keyring(settings), make_resources(settings)
+    keyring, resources = await open_keyring(settings.keyring), make_resources(settings)
     try:
         await install(resources.engine, None)
         async with resources.engine.begin() as tx:

@@ -11,10 +11,11 @@ from typing import Any
 from aiokafka import TopicPartition
 from faust.types.tuples import Message
 from rapport_personalization import deciding
-from rapport_personalization.main import make_resources, make_shop, open_keyring
+from rapport_personalization.main import make_resources, make_shop
 from rapport_personalization.reactions import Reactions
 from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.worker import work
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime import outbox
 from rapport_runtime.failpoint import arm
 from rapport_runtime.logs import configure_logs
@@ -103,7 +104,7 @@ async def _work(_: object) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     resources = make_resources(settings)
     _engines[:] = [resources.engine]
-    keyring = await open_keyring(settings)
+    keyring = await open_keyring(settings.keyring)
     shop = make_shop(settings, resources, keyring)
     topics = tuple(os.environ["TOY_TOPIC"].split(","))
     shop = replace(

@@ -7,14 +7,13 @@ from typing import Final
 
 from fastapi import FastAPI
 from rapport_privacy import migrations as keyring_migrations
-from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
-from rapport_privacy.master import MasterKey
+from rapport_privacy.wiring import keyring_check, open_keyring
 from rapport_runtime import inbox, outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
-from rapport_runtime.http.health import Check
+from rapport_runtime.http.health import Check, database_check
 from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
@@ -22,7 +21,6 @@ from rapport_runtime.pool import open_pool
 from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
-from sqlalchemy import text
 
 from rapport_feedback.api import (
     comment_rules,
@@ -72,7 +70,7 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
     @asynccontextmanager
     async def open_desk(app: FastAPI) -> AsyncIterator[None]:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         opened.append(keyring)
         pool = await open_pool(settings.database, "rapport-feedback-reader")
         app.state.resources, app.state.pool = resources, pool
@@ -97,28 +95,7 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
 
 
 def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:
-    async def check_database() -> str | None:
-        async with resources.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    async def check_keyring() -> str | None:
-        for keyring in opened:
-            await keyring.check()
-        return None if opened else "not opened yet"
-
-    return {"database": check_database, "keyring": check_keyring}
-
-
-async def open_keyring(settings: FeedbackSettings) -> Keyring:
-    """Raises what `Keyring.open` and `read_head` raise."""
-    keyring = settings.keyring
-    return await Keyring.open(
-        keyring.url,
-        MasterKey.from_base64(keyring.master_key),
-        cache_seconds=keyring.cache_seconds,
-        at_least=read_head(keyring.ledger_head_file),
-    )
+    return {"database": database_check(resources.engine), "keyring": keyring_check(opened)}
 
 
 def api_component(settings: FeedbackSettings, resources: Resources) -> Component:
@@ -132,7 +109,7 @@ def worker_component(settings: FeedbackSettings, resources: Resources) -> Compon
         await require_current_schema(resources.engine, PACKAGE)
         if settings.definitions_dir is not None:
             await load(resources.engine, read_path(settings.definitions_dir))
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         try:
             await asyncio.gather(
                 run_subscription(subscription(settings, [keyring]), resources, stop=stop),
@@ -150,7 +127,7 @@ def asker_component(settings: FeedbackSettings, resources: Resources) -> Compone
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         try:
             await ask(resources, Tools(settings, keyring), stop)
         finally:
@@ -174,7 +151,7 @@ def sender_component(settings: FeedbackSettings, resources: Resources) -> Compon
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         pool = await open_pool(settings.database, "rapport-feedback-sender")
         try:
             await send(settings, resources, keyring, pool, stop)

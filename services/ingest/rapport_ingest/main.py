@@ -8,20 +8,17 @@ from typing import Final
 
 from fastapi import FastAPI
 from rapport_privacy import migrations as keyring_migrations
-from rapport_privacy.crypto import MasterKey
-from rapport_privacy.headfile import read_head
-from rapport_privacy.keyring import Keyring
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime.contract import Resources
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.body import BATCHES
-from rapport_runtime.http.health import Check
+from rapport_runtime.http.health import Check, database_check
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.producer import EventProducer
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import run_subscription
-from sqlalchemy import text
 from starlette.middleware import Middleware
 
 from rapport_ingest.api import cloudevents, ops, posthog, quarantine, sdk
@@ -74,7 +71,7 @@ class Premises:
     async def _open(self) -> House:
         settings, resources = self.settings, self.resources
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         topic = settings.topics.interactions
         producer = EventProducer(settings, topic, resources.metrics)
         await producer.start()
@@ -86,18 +83,6 @@ class Premises:
         await house.producer.stop()
         await house.keyring.close()
         await house.engine.dispose()
-
-
-async def open_keyring(settings: IngestSettings) -> Keyring:
-    """Raises what `Keyring.open` and `read_head` raise."""
-    keyring = settings.keyring
-    master = MasterKey.from_base64(keyring.master_key)
-    return await Keyring.open(
-        keyring.url,
-        master,
-        cache_seconds=keyring.cache_seconds,
-        at_least=read_head(keyring.ledger_head_file),
-    )
 
 
 def create_app(premises: Premises, keys: Keys) -> FastAPI:
@@ -129,11 +114,6 @@ def create_app(premises: Premises, keys: Keys) -> FastAPI:
 def _checks(premises: Premises) -> Mapping[str, Check]:
     """Kafka being away is no reason to be taken out: then events go to the spool."""
 
-    async def check_database() -> str | None:
-        async with premises.resources.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
     async def check_keyring() -> str | None:
         if premises.opened is None:
             return "not opened yet"
@@ -145,7 +125,11 @@ def _checks(premises: Premises) -> Mapping[str, Check]:
             return "not opened yet"
         return await premises.opened.producer.why_unready()
 
-    return {"database": check_database, "keyring": check_keyring, "spool": check_spool}
+    return {
+        "database": database_check(premises.resources.engine),
+        "keyring": check_keyring,
+        "spool": check_spool,
+    }
 
 
 def api_component(premises: Premises) -> Component:

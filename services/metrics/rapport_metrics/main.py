@@ -10,13 +10,13 @@ from rapport_runtime import inbox, outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
+from rapport_runtime.http.health import database_check
 from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, Subscription, run_subscription
-from sqlalchemy import text
 
 from rapport_metrics.api import behind, compare, held, kpis, ledger, predictions, stream, targets
 from rapport_metrics.board import open_board
@@ -50,11 +50,6 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
         await pool.close()
         await resources.engine.dispose()
 
-    async def check_database() -> str | None:
-        async with resources.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
     app = http.create_app(
         SERVICE,
         settings,
@@ -72,7 +67,7 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
         ),
         metrics=resources.metrics,
         keys=keys,
-        checks={"database": check_database},
+        checks={"database": database_check(resources.engine)},
         lifespan=open_house,
     )
     install_handlers(app)

@@ -7,13 +7,12 @@ from typing import Final
 
 from fastapi import FastAPI
 from rapport_privacy import migrations as keyring_migrations
-from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
-from rapport_privacy.master import MasterKey
+from rapport_privacy.wiring import keyring_check, open_keyring
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
-from rapport_runtime.http.health import Check
+from rapport_runtime.http.health import Check, database_check
 from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.http.unavailable import install_handlers
 from rapport_runtime.metrics import Metrics
@@ -21,7 +20,6 @@ from rapport_runtime.pool import open_pool
 from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources
-from sqlalchemy import text
 
 from rapport_personalization import models
 from rapport_personalization.api import decisions, explain, lift, policies, triggers
@@ -56,7 +54,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
     @asynccontextmanager
     async def open_desk(app: FastAPI) -> AsyncIterator[None]:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         opened.append(keyring)
         pool = await open_pool(settings.database, "rapport-personalization-reader")
         app.state.resources, app.state.pool = resources, pool
@@ -81,28 +79,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
 
 
 def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:
-    async def check_database() -> str | None:
-        async with resources.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    async def check_keyring() -> str | None:
-        for keyring in opened:
-            await keyring.check()
-        return None if opened else "not opened yet"
-
-    return {"database": check_database, "keyring": check_keyring}
-
-
-async def open_keyring(settings: PersonalizationSettings) -> Keyring:
-    """Raises what `Keyring.open` and `read_head` raise."""
-    keyring = settings.keyring
-    return await Keyring.open(
-        keyring.url,
-        MasterKey.from_base64(keyring.master_key),
-        cache_seconds=keyring.cache_seconds,
-        at_least=read_head(keyring.ledger_head_file),
-    )
+    return {"database": database_check(resources.engine), "keyring": keyring_check(opened)}
 
 
 def api_component(settings: PersonalizationSettings, resources: Resources) -> Component:
@@ -115,7 +92,7 @@ def worker_component(settings: PersonalizationSettings, resources: Resources) ->
     async def run(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
         await install(resources.engine, settings.triggers_dir)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         try:
             await work(make_shop(settings, resources, keyring), stop)
         finally:
@@ -141,7 +118,7 @@ def sender_component(settings: PersonalizationSettings, resources: Resources) ->
 
     async def run(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         pool = await open_pool(settings.database, "rapport-personalization-sender")
         try:
             await send(settings, resources, keyring, pool, stop)

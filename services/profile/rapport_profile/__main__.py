@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
+from rapport_privacy.wiring import open_keyring
 from rapport_runtime.command import run_command
 from rapport_runtime.database import create_engine
 from rapport_runtime.serve import Component, run
@@ -72,7 +73,7 @@ def _reindex_names(settings: ProfileSettings) -> int:
 
 
 async def _reindex(settings: ProfileSettings) -> dict[str, int]:
-    engine, keyring = create_engine(settings), await main.open_keyring(settings)
+    engine, keyring = create_engine(settings), await open_keyring(settings.keyring)
     try:
         queued, indexed = await names.requeue(engine), 0
         while (turn := await names.index_once(engine, keyring)).events:

@@ -7,20 +7,18 @@ from typing import Final
 
 from fastapi import FastAPI
 from rapport_privacy import migrations as keyring_migrations
-from rapport_privacy.crypto import MasterKey
-from rapport_privacy.headfile import read_head
 from rapport_privacy.keyring import Keyring
+from rapport_privacy.wiring import keyring_check, open_keyring
 from rapport_runtime import outbox
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
-from rapport_runtime.http.health import Check
+from rapport_runtime.http.health import Check, database_check
 from rapport_runtime.http.ops import make_ops_router
 from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
-from sqlalchemy import text
 
 from rapport_profile import names
 from rapport_profile.api import (
@@ -72,7 +70,7 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
     @asynccontextmanager
     async def open_library(app: FastAPI) -> AsyncIterator[None]:
         await require_current_schema(resources.engine, PACKAGE)
-        keyring = await open_keyring(settings)
+        keyring = await open_keyring(settings.keyring)
         opened.append(keyring)
         pool = await open_pool(settings.database, "rapport-profile-reader")
         app.state.library = Library(
@@ -105,29 +103,7 @@ def create_app(settings: ProfileSettings, resources: Resources, keys: Keys) -> F
 
 
 def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:
-    async def check_database() -> str | None:
-        async with resources.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return None
-
-    async def check_keyring() -> str | None:
-        for keyring in opened:
-            await keyring.check()
-        return None if opened else "not opened yet"
-
-    return {"database": check_database, "keyring": check_keyring}
-
-
-async def open_keyring(settings: ProfileSettings) -> Keyring:
-    """Raises what `Keyring.open` and `read_head` raise."""
-    keyring = settings.keyring
-    master = MasterKey.from_base64(keyring.master_key)
-    return await Keyring.open(
-        keyring.url,
-        master,
-        cache_seconds=keyring.cache_seconds,
-        at_least=read_head(keyring.ledger_head_file),
-    )
+    return {"database": database_check(resources.engine), "keyring": keyring_check(opened)}
 
 
 def api_component(settings: ProfileSettings, resources: Resources) -> Component:
@@ -163,7 +139,7 @@ def names_component(settings: ProfileSettings, resources: Resources) -> Componen
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await names.index(resources, lambda: open_keyring(settings), stop)
+        await names.index(resources, lambda: open_keyring(settings.keyring), stop)
 
     return work
 
@@ -173,7 +149,7 @@ def privacy_component(settings: ProfileSettings, resources: Resources) -> Compon
 
     async def work(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await keep_resuming(resources, lambda: open_keyring(settings), stop)
+        await keep_resuming(resources, lambda: open_keyring(settings.keyring), stop)
 
     return work
 

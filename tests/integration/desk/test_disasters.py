@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 from rapport_cli.stack.postgres import Postgres
-from rapport_ingest import main as ingest_main
 from rapport_privacy.crypto import MasterKey
 from rapport_privacy.headfile import LedgerHeadFileError, write_head
 from rapport_privacy.keyring import Keyring, StaleKeyringError, Suppressed
 from rapport_privacy.migrations import migrate as migrate_keyring
-from rapport_profile import main as profile_main
+from rapport_privacy.wiring import open_keyring
 from rapport_profile.privacy.ends import load_ends
 
 from tests.support.desk_house import (
@@ -88,13 +87,13 @@ async def test_an_older_keyring_is_refused_by_every_service_until_its_ledger_is_
             ingest = house.ingest.settings.model_copy(update={"keyring": again.keyring})
 
     with pytest.raises(StaleKeyringError):
-        await profile_main.open_keyring(again)
+        await open_keyring(again.keyring)
     with pytest.raises(StaleKeyringError):
-        await ingest_main.open_keyring(ingest)
+        await open_keyring(ingest.keyring)
     restored = await Keyring.open(backup, master)
     await restored.reapply_ledger(ledger)
     await restored.close()
-    opened = await profile_main.open_keyring(again)
+    opened = await open_keyring(again.keyring)
     answers = await opened.resolve(people)
     assert [isinstance(one, Suppressed) for one in answers] == [True] * 3 + [False] * 3
     await opened.close()
@@ -110,7 +109,7 @@ async def test_a_service_whose_head_file_is_missing_does_not_start(
         )
 
         with pytest.raises(LedgerHeadFileError, match="ledger head >"):
-            await profile_main.open_keyring(settings)
+            await open_keyring(settings.keyring)
 
 
 async def test_a_projection_that_is_built_anew_has_nobody_who_was_erased(

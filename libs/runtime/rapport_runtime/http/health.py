@@ -10,6 +10,8 @@ from typing import Any, Final, TypedDict
 
 import orjson
 from fastapi import APIRouter
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -85,6 +87,17 @@ async def read_metrics(request: Request) -> Response:
 @router.api_route(ERRORS_PATH, methods=_PROBES)
 async def read_error_codes() -> Response:
     return _json({"errors": error_codes()})
+
+
+def database_check(engine: AsyncEngine) -> Check:
+    """Whether the service's own database answers."""
+
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return check
 
 
 def error_codes() -> list[ErrorCode]:
