@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from rapport_events.languages import nearest
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.rules import EventRule, PeriodRule
-from rapport_feedback.domain.texts import nearest, say
+from rapport_feedback.domain.texts import say
 
 SCORE = {"id": "score", "type": "score", "text": {"en": "How did we do?"}}
 

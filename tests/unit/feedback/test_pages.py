@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Answers, Flaw, FlawCode
 from rapport_feedback.pages import render
-from rapport_feedback.pages.form import UnreadableFormError, fill, preselected
+from rapport_feedback.pages.form import fill, preselected
 from rapport_feedback.pages.render import Frame
-from rapport_feedback.pages.words import LANGUAGES, choose, wishes_of, words_in
+from rapport_feedback.pages.words import LANGUAGES, choose, words_in
+from rapport_runtime.pages import UnreadableFormError, wishes_of
 
 ENGLISH = words_in("en")
 STATES = ("thanks", "answered", "expired", "erased", "unknown", "away")

@@ -13,9 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from rapport_privacy.crypto import Erased
 from rapport_privacy.keyring import KeyringUnavailableError
 from rapport_runtime.failure import WAITED_FOR, is_environment
-from rapport_runtime.http.body import read_body
-from rapport_runtime.http.bodyguard import SMALL
-from rapport_runtime.http.problems import ApiError
+from rapport_runtime.pages import FormError, UnreadableFormError, read_form, wishes_of
 
 from rapport_feedback.answering import AlreadyAnswered, PersonErased, Recorded, key_of, record
 from rapport_feedback.asked import Asked, load_asked
@@ -23,9 +21,9 @@ from rapport_feedback.desk import AtDesk, Desk
 from rapport_feedback.domain.answer import NewAnswer
 from rapport_feedback.domain.given import Answers
 from rapport_feedback.pages import render
-from rapport_feedback.pages.form import Filled, UnreadableFormError, fill, preselected
+from rapport_feedback.pages.form import Filled, fill, preselected
 from rapport_feedback.pages.render import Frame
-from rapport_feedback.pages.words import choose, wishes_of
+from rapport_feedback.pages.words import choose
 from rapport_feedback.tokens import read_token
 
 PATH: Final = "/s/{token}"
@@ -35,7 +33,6 @@ router = APIRouter(include_in_schema=False)
 State = Literal["open", "answered", "expired", "erased", "unknown", "away"]
 
 _STATUS: Final = {"open": 200, "answered": 200, "expired": 410, "erased": 410, "unknown": 404}
-_FORM: Final = "application/x-www-form-urlencoded"
 _LONGEST_LOOK: Final = 5.0
 """Seconds; a database that hangs must not hold people for the driver's 35."""
 
@@ -74,7 +71,7 @@ async def _open(request: Request, token: str, desk: AtDesk) -> Visit:
     if link is not None:
         try:
             async with asyncio.timeout(_LONGEST_LOOK):
-                found = await load_asked(desk.pool, link.survey)
+                found = await load_asked(desk.pool, link.id)
                 state = await _state(desk, found, link.expires)
         except (*WAITED_FOR, KeyringUnavailableError) as error:
             _require_environment(error)
@@ -117,16 +114,13 @@ async def receive_answer(request: Request, visit: OpenVisit) -> Response:
         return render.respond(render.notice(visit.frame, "error_away"), 503, _RETRY)
     if visit.state != "open":
         return visit.message(409 if visit.state == "answered" else None)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        return render.respond(render.notice(visit.frame, "error_unreadable"), 415)
     definition = visit.asked.definition
     try:
-        filled = fill(definition, await read_body(request, SMALL))
+        filled = fill(definition, await read_form(request))
     except UnreadableFormError:
         return render.respond(render.notice(visit.frame, "error_unreadable"), 400)
-    except ApiError as error:
-        said = "error_too_large" if error.status_code == 413 else "error_unreadable"
-        return render.respond(render.notice(visit.frame, said), error.status_code, error.headers)
+    except FormError as error:
+        return render.respond(render.notice(visit.frame, error.said), error.status, error.headers)
     if filled.answers is None:
         html = render.form(visit.frame, definition, filled.typed, filled.flaws)
         return render.respond(html, 422)

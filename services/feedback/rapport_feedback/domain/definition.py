@@ -13,9 +13,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from rapport_events.envelope import Channel
 from rapport_events.feedback import SCALES
+from rapport_events.languages import nearest
 
 from rapport_feedback.domain.rules import Rule
-from rapport_feedback.domain.texts import Texts, nearest
+from rapport_feedback.domain.texts import Texts
 
 Kind = Literal["nps", "csat", "ces", "custom"]
 About = Literal["product", "service", "relationship"]

@@ -1,11 +1,11 @@
 """From what a browser sends to answers, and what it sent kept as it was typed."""
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl
+
+from rapport_runtime.pages import parse
 
 from rapport_feedback.domain.definition import Choice, Definition, FreeText, Score
 from rapport_feedback.domain.given import Answers, Flaw, Given, check
@@ -19,10 +19,6 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,15}")
 
 Typed = Mapping[str, Sequence[str]]
 """By question id, as it was sent or preselected; personal."""
-
-
-class UnreadableFormError(Exception):
-    """No browser sends this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +85,11 @@ def _in_order(
 
 
 def _parse(body: bytes) -> Typed:
-    try:
-        fields = parse_qsl(
-            body.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError:
-        # Without the cause, which quotes what was sent.
-        raise UnreadableFormError from None
-    typed: defaultdict[str, list[str]] = defaultdict(list)
-    for name, value in fields:
-        if name.startswith(_PREFIX):
-            typed[name.removeprefix(_PREFIX)].append(value)
-    return typed
+    return {
+        name.removeprefix(_PREFIX): values
+        for name, values in parse(body, _MOST_FIELDS).items()
+        if name.startswith(_PREFIX)
+    }
 
 
 def _number(text: str) -> int | None:

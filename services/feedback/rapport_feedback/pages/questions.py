@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rapport_runtime.pages import Words
+
 from rapport_feedback.domain.definition import Choice, Definition, FreeText, Question, Score
 from rapport_feedback.domain.given import Flaw
 from rapport_feedback.pages.form import Typed, name_of
-from rapport_feedback.pages.words import Said, Tongue, Words
+from rapport_feedback.pages.words import Said, Tongue
 
 _MOST_BUTTONS: Final = 11
 """A longer scale is a field for a number."""

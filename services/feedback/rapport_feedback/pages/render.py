@@ -1,39 +1,20 @@
 """The page in its states, as bytes and the headers that belong to them."""
 
-import base64
-from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
-from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
-from starlette.responses import Response
+from rapport_runtime.pages import Site, Words
 
 from rapport_feedback.definitions import read
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Flaw
 from rapport_feedback.pages.form import Typed
 from rapport_feedback.pages.questions import ShownQuestion, flaw_text, show
-from rapport_feedback.pages.words import LANGUAGES, Said, Tongue, Words, words_in
+from rapport_feedback.pages.words import LANGUAGES, Said, Tongue, words_in
 
-_STYLE: Final = files(__package__).joinpath("style.css").read_text("utf-8").strip()
-_STYLE_HASH: Final = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
-
-HEADERS: Final[Mapping[str, str]] = {
-    "content-security-policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "cache-control": "no-store",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "interest-cohort=()",
-    "referrer-policy": "no-referrer",
-    "vary": "accept-language",
-    "x-content-type-options": "nosniff",
-    "x-robots-tag": "noindex, nofollow",
-}
+_SITE: Final = Site(__package__)
+_FORM: Final = _SITE.template("form.html")
+_MESSAGE: Final = _SITE.template("message.html")
 
 
 class Frame(NamedTuple):
@@ -45,23 +26,6 @@ class Frame(NamedTuple):
     @property
     def language(self) -> str:
         return self.tongue.page
-
-
-def _template(name: str) -> str:
-    return files(__package__).joinpath("templates", name).read_text("utf-8")
-
-
-_ENVIRONMENT: Final = Environment(
-    autoescape=True,
-    undefined=StrictUndefined,
-    loader=FunctionLoader(_template),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    auto_reload=False,
-)
-_ENVIRONMENT.globals["style"] = Markup(_STYLE)  # noqa: S704 - our own file
-_FORM: Final = _ENVIRONMENT.get_template("form.html")
-_MESSAGE: Final = _ENVIRONMENT.get_template("message.html")
 
 
 @lru_cache(maxsize=256)
@@ -113,10 +77,7 @@ def notice(frame: Frame, error: str) -> str:
     )
 
 
-def respond(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        html.encode(), status, {**HEADERS, **(headers or {})}, media_type="text/html; charset=utf-8"
-    )
+respond: Final = _SITE.respond
 
 
 def _told(flaw: Flaw, words: Words, question: ShownQuestion | None) -> dict[str, Any]:
