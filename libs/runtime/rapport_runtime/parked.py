@@ -108,7 +108,7 @@ async def park(
 async def list_parked(
     connection: AsyncConnection,
     *,
-    projector: str | None = None,
+    projectors: Sequence[str] | None = None,
     after: int = 0,
     limit: int = 100,
     waiting_only: bool = True,
@@ -117,8 +117,8 @@ async def list_parked(
     columns = [column for column in _T.c if column.name != "value"]
     size = func.coalesce(func.octet_length(_T.c.value), 0).label("bytes")
     query = select(*columns, size).where(_T.c.id > after).order_by(_T.c.id).limit(limit)
-    if projector is not None:
-        query = query.where(_T.c.projector == projector)
+    if projectors is not None:
+        query = query.where(_T.c.projector.in_(projectors))
     if waiting_only:
         query = query.where(_T.c.settled_at.is_(None))
     return [ParkedEvent(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from rapport_events.topics import FEEDBACK
 from rapport_privacy import migrations as keyring_migrations
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.wiring import keyring_check, open_keyring
-from rapport_runtime import inbox, outbox
+from rapport_runtime import inbox, outbox, sender
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
@@ -83,7 +84,11 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(subscription(settings, opened)), make_deliveries_router()),
+        (
+            *_ROUTERS,
+            make_ops_router(subscription(settings, opened), sender.subscription(FEEDBACK)),
+            make_deliveries_router(),
+        ),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),

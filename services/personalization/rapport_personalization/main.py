@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from rapport_events.topics import ENGAGEMENT
 from rapport_privacy import migrations as keyring_migrations
 from rapport_privacy.keyring import Keyring
 from rapport_privacy.wiring import keyring_check, open_keyring
+from rapport_runtime import sender
 from rapport_runtime.database import create_engine, migrate, require_current_schema
 from rapport_runtime.http import app as http
 from rapport_runtime.http.auth import Keys
@@ -19,7 +21,7 @@ from rapport_runtime.metrics import Metrics
 from rapport_runtime.pool import open_pool
 from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
-from rapport_runtime.subscription import Resources
+from rapport_runtime.subscription import Resources, Subscription
 
 from rapport_personalization import models
 from rapport_personalization.api import decisions, explain, lift, policies, triggers
@@ -68,7 +70,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
     app = http.create_app(
         SERVICE,
         settings,
-        (*_ROUTERS, make_ops_router(projection), make_deliveries_router()),
+        (*_ROUTERS, make_ops_router(*_read_by(projection)), make_deliveries_router()),
         metrics=resources.metrics,
         keys=keys,
         checks=_checks(resources, opened),
@@ -76,6 +78,10 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
     )
     install_handlers(app)
     return app
+
+
+def _read_by(projection: Subscription) -> Sequence[Subscription]:
+    return (projection, models.SUBSCRIPTION, sender.subscription(ENGAGEMENT))
 
 
 def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Check]:

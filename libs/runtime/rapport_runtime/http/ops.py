@@ -1,4 +1,4 @@
-"""For operators of a projection: how its streams run, and what could not be applied."""
+"""For operators of a service: how its streams run, and what could not be applied."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -25,9 +25,10 @@ from rapport_runtime.http.opsviews import (
 from rapport_runtime.http.paging import Cursor, Limit, decode_cursor, encode_cursor, next_link
 from rapport_runtime.http.views import answer
 from rapport_runtime.parked import ParkedEvent
-from rapport_runtime.pool import Pool, snapshot
+from rapport_runtime.pool import Pool, Reads, snapshot
 from rapport_runtime.standing import Progressed, count_parked, lag_ms, load_progress
 from rapport_runtime.subscription import redrive
+from rapport_runtime.subscription.redrive import Redriven
 
 Reader = Annotated[Principal, requires("ops:read")]
 Writer = Annotated[Principal, requires("ops:write")]
@@ -36,28 +37,25 @@ _PARKED: Final = "parked"
 _Settled = Annotated[bool, Query(description="Show those that are settled, too")]
 
 
-def make_ops_router(subscription: Subscription) -> APIRouter:
-    """Routes about one projection; `app.state` has its `resources` and a `pool` for reading."""
+def make_ops_router(*subscriptions: Subscription) -> APIRouter:
+    """Routes about all that a service reads, the projection before what goes beside it.
+
+    `app.state` has `resources` and a `pool` for reading.
+    """
     router = APIRouter(prefix="/v1/ops", tags=["ops"], route_class=JsonRoute)
-    _add_reads(router, subscription.name)
-    _add_writes(router, subscription)
+    _add_reads(router, [one.name for one in subscriptions])
+    _add_writes(router, subscriptions)
     return router
 
 
-def _add_reads(router: APIRouter, projector: str) -> None:
+def _add_reads(router: APIRouter, projectors: Sequence[str]) -> None:
     @router.get(
         "/streams", summary="Where the projection is", responses={200: {"model": StreamsView}}
     )
     async def read_streams(request: Request, _: Reader) -> Response:
         pool: Pool = request.app.state.pool
         async with snapshot(pool) as snap:
-            progress = await load_progress(snap, projector)
-            waiting = await count_parked(snap, projector)
-        now = datetime.now(UTC)
-        streams = [
-            _stream(projector, topic, list(places), waiting.get(topic, 0), now)
-            for topic, places in groupby(progress, key=lambda one: one.topic)
-        ]
+            streams = [one for name in projectors for one in await _streams(snap, name)]
         return answer(StreamsView(streams=streams))
 
     @router.get("/parked", summary="List parked events", responses={200: {"model": ParkedListView}})
@@ -74,7 +72,7 @@ def _add_reads(router: APIRouter, projector: str) -> None:
         async with resources.engine.connect() as connection:
             found = await parked.list_parked(
                 connection,
-                projector=projector,
+                projectors=projectors,
                 after=after,
                 limit=limit + 1,
                 waiting_only=not settled,
@@ -87,7 +85,7 @@ def _add_reads(router: APIRouter, projector: str) -> None:
         )
 
 
-def _add_writes(router: APIRouter, subscription: Subscription) -> None:
+def _add_writes(router: APIRouter, subscriptions: Sequence[Subscription]) -> None:
     @router.post(
         "/parked:redrive",
         summary="Apply parked events again",
@@ -96,7 +94,7 @@ def _add_writes(router: APIRouter, subscription: Subscription) -> None:
     async def receive_redrive(request: Request, _: Writer, wanted: Ids) -> Response:
         resources: Resources = request.app.state.resources
         results = [
-            RedrivenView(id=one, outcome=await redrive(subscription, resources, one))
+            RedrivenView(id=one, outcome=await _redrive(subscriptions, resources, one))
             for one in dict.fromkeys(wanted.ids)
         ]
         return answer(RedriveView(results=results))
@@ -111,6 +109,27 @@ def _add_writes(router: APIRouter, subscription: Subscription) -> None:
         async with resources.engine.begin() as connection:
             discarded = await parked.discard(connection, wanted.ids)
         return answer(DiscardView(discarded=discarded))
+
+
+async def _streams(snap: Reads, projector: str) -> list[StreamView]:
+    progress = await load_progress(snap, projector)
+    waiting = await count_parked(snap, projector)
+    now = datetime.now(UTC)
+    return [
+        _stream(projector, topic, list(places), waiting.get(topic, 0), now)
+        for topic, places in groupby(progress, key=lambda one: one.topic)
+    ]
+
+
+async def _redrive(
+    subscriptions: Sequence[Subscription], resources: Resources, parked_id: int
+) -> Redriven:
+    """Through the one that had parked it."""
+    for subscription in subscriptions:
+        outcome = await redrive(subscription, resources, parked_id)
+        if outcome != "not_waiting":
+            return outcome
+    return "not_waiting"
 
 
 def _stream(

@@ -86,7 +86,7 @@ async def read_parked(
     after = int(decode_cursor(cursor, query, length=1)[0]) if cursor else 0
     async with _house(request).database() as connection:
         found = await parked.list_parked(
-            connection, projector=NAME, after=after, limit=limit + 1, waiting_only=not settled
+            connection, projectors=[NAME], after=after, limit=limit + 1, waiting_only=not settled
         )
     following = encode_cursor([found[limit - 1].id], query) if len(found) > limit else None
     if following is not None:
