@@ -175,6 +175,8 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
         "engagement": (
             engagement.DecisionMade,
             engagement.ActionRequested,
+            engagement.SuggestionMade,
+            engagement.SuggestionWithdrawn,
             engagement.SuggestionAccepted,
             engagement.SuggestionDismissed,
             engagement.OfferIssued,

@@ -112,6 +112,41 @@ class ActionRequested(Event):
     )
 
 
+class SuggestionMade(Event):
+    """There is something that an agent might do for a customer now, and why."""
+
+    type: ClassVar[str] = "suggestion.made.v1"
+
+    suggestion: Ref = Field(description="Id of the suggestion.", examples=["sug-8"])
+    trigger: Name | None = Field(default=None, description="The rule.", examples=["payment_failed"])
+    priority: Annotated[int, Field(ge=0, le=1_000)] | None = Field(
+        default=None, description="The greater the sooner.", examples=[720]
+    )
+    ref: Ref | None = Field(
+        default=None, description="What it is about, as kind:id.", examples=["order:A-1001"]
+    )
+    due: Timestamp | None = Field(
+        default=None, description="By when.", examples=["2026-03-09T09:00:00Z"]
+    )
+    value: _Value = None
+    currency: MaybeCurrency = None
+    facts: Annotated[list[Fact], Field(max_length=100)] | None = Field(
+        default=None,
+        description="The reasons.",
+        examples=[[{"fact": "amount", "value": "4900"}]],
+    )
+
+
+class SuggestionWithdrawn(Event):
+    """What was suggested for a customer need not, or must not, be done any more."""
+
+    type: ClassVar[str] = "suggestion.withdrawn.v1"
+
+    suggestion: Ref = Field(description="Id of the suggestion.", examples=["sug-8"])
+    trigger: Name | None = Field(default=None, description="The rule.", examples=["payment_failed"])
+    reason: MaybeReason = None
+
+
 class SuggestionAccepted(Event):
     """An agent did what was suggested for a customer."""
 

@@ -31,6 +31,8 @@ _CONCLUSIONS: Final = frozenset(
         *DOMAINS["metrics"],
         engagement.DecisionMade,
         engagement.ActionRequested,
+        engagement.SuggestionMade,
+        engagement.SuggestionWithdrawn,
         feedback.SurveyNotInvited,
         feedback.LoopReminded,
     }

@@ -973,6 +973,27 @@ class ActionRequested(Data, frozen=True, kw_only=True, gc=False):
     expires: Instant | None = None
 
 
+class SuggestionMade(Data, frozen=True, kw_only=True, gc=False):
+    """suggestion.made.v1"""
+
+    suggestion: str
+    trigger: str | None = None
+    priority: int | None = None
+    ref: str | None = None
+    due: Instant | None = None
+    value: int | None = None
+    currency: str | None = None
+    facts: list[Fact] | None = None
+
+
+class SuggestionWithdrawn(Data, frozen=True, kw_only=True, gc=False):
+    """suggestion.withdrawn.v1"""
+
+    suggestion: str
+    trigger: str | None = None
+    reason: str | None = None
+
+
 class SuggestionAccepted(Data, frozen=True, kw_only=True, gc=False):
     """suggestion.accepted.v1"""
 
@@ -1166,6 +1187,8 @@ BY_TYPE: Final[dict[str, type[Data]]] = {
     "score.updated.v1": ScoreUpdated,
     "decision.made.v1": DecisionMade,
     "action.requested.v1": ActionRequested,
+    "suggestion.made.v1": SuggestionMade,
+    "suggestion.withdrawn.v1": SuggestionWithdrawn,
     "suggestion.accepted.v1": SuggestionAccepted,
     "suggestion.dismissed.v1": SuggestionDismissed,
     "offer.issued.v1": OfferIssued,

@@ -105,6 +105,8 @@ TITLES: Final[Mapping[str, str]] = {
     "score.updated": "Score[ {score}][ is {value}]",
     "decision.made": "Decision[ on {trigger}][: {outcome}]",
     "action.requested": "Outreach requested[ by {channel}][: {template}]",
+    "suggestion.made": "Suggestion[: {trigger}][ about {ref}]",
+    "suggestion.withdrawn": "Suggestion taken back[: {trigger}][: {reason}]",
     "suggestion.accepted": "Suggestion followed[: {trigger}][ by {agent}]",
     "suggestion.dismissed": "Suggestion dismissed[: {trigger}][ by {agent}][: {reason}]",
     "offer.issued": "Got an offer[: {kind}]",
