@@ -35,6 +35,7 @@ def _row(record: Record, data: wire.ModelFitted) -> dict[str, object]:
         "definition": data.definition,
         "currency": data.currency,
         "as_of": data.as_of or record.envelope.time,
+        "fitted_at": record.envelope.time,
         "buyers": data.buyers,
         "parameters": dict(data.parameters),
     }

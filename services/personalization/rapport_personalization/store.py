@@ -88,6 +88,7 @@ _PURGES: Final = tuple(
         ("decision", "subject_id"),
         ("offer", "subject_id"),
         ("suggestion", "subject_id"),
+        ("suggesting", "person"),
         ("score", "person"),
     )
 )
