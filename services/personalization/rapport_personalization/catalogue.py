@@ -8,6 +8,7 @@ import structlog
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from rapport_personalization import steps
 from rapport_personalization.documents import FOLDER, InvalidTriggerError, read_document
 from rapport_personalization.schemas.trigger import TriggerDocument
 
@@ -76,4 +77,5 @@ async def _install(tx: AsyncConnection, written: Sequence[tuple[TriggerDocument,
         text = document.model_dump_json(by_alias=True)
         await connection.execute(_ADD, document.id, version, text, source, BY_FILES, since)
         added += 1
+    await steps.note(tx, [document.id for document, _ in written])
     return added

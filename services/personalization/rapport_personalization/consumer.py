@@ -13,7 +13,7 @@ from rapport_runtime.people import Persons, hear, lock_persons
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_personalization import calendar, store, timers
+from rapport_personalization import calendar, groupings, store, timers
 from rapport_personalization.batches import Person, take
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.reading import Arrived, arrived
@@ -49,6 +49,7 @@ async def _apply(
         await store.purge(tx, gone)
     if heard.joined:
         await _regroup(tx, people, heard.joined, rules)
+        await groupings.note(tx, people, heard.joined, batch)
     told = await store.number(tx, [o for o in told if not people.of(o.moment.subject).erased])
     persons = await _persons(tx, told, people, heard.joined)
     await _take_all(persons, rules)

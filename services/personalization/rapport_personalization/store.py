@@ -90,6 +90,8 @@ _PURGES: Final = tuple(
         ("suggestion", "subject_id"),
         ("suggesting", "person"),
         ("score", "person"),
+        ("person_grouping", "subject_id"),
+        ("backtest_decision", "subject_id"),
     )
 )
 

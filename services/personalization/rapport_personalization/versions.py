@@ -10,6 +10,7 @@ from rapport_runtime.http.problems import ApiError
 from rapport_runtime.pool import Reads
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_personalization import steps
 from rapport_personalization.catalogue import LOCK
 from rapport_personalization.schemas.trigger import TriggerDocument
 
@@ -164,7 +165,9 @@ async def move(tx: AsyncConnection, trigger: str, version: int, step: Step, by: 
         await connection.execute(_REPLACE, trigger, version, by)
     if wanted == "retired":
         await connection.execute(_NOBODY_WAITS, trigger, str(version))
-    return Stored(*(await connection.fetch(_MOVE, trigger, version, wanted, by, since))[0])
+    row = await connection.fetch(_MOVE, trigger, version, wanted, by, since)
+    await steps.note(tx, [trigger])
+    return Stored(*row[0])
 
 
 async def load_heads(reads: Reads) -> list[Stored]:

@@ -52,3 +52,13 @@ customer = Table(
     Index("customer_anniversary", "anniversary", postgresql_where=text("anniversary IS NOT NULL")),
     comment="A cache: what the moments make of a person; a row may be deleted at any time",
 )
+
+person_grouping = Table(
+    "person_grouping",
+    metadata,
+    Column("subject_id", Uuid(as_uuid=False), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, comment="Among the numbers of the moments"),
+    Column("person", Uuid(as_uuid=False), nullable=False, comment="Whose member it is from there"),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, comment="When we were told"),
+    comment="Since when we have taken whom for one person; nobody else has a row",
+)

@@ -1,6 +1,18 @@
 """What is to happen, and by which rules: triggers, policies, the calendar."""
 
-from sqlalchemy import JSON, TIMESTAMP, BigInteger, Column, Index, Integer, Table, Text, func, text
+from sqlalchemy import (
+    JSON,
+    TIMESTAMP,
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    func,
+    text,
+)
 
 from rapport_personalization.tables.house import metadata
 
@@ -25,6 +37,18 @@ trigger_version = Table(
         postgresql_where=text("state IN ('shadow', 'live')"),
     ),
     comment="When to do what for whom; the document of a version never changes",
+)
+
+trigger_step = Table(
+    "trigger_step",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("trigger", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="shadow, live, paused, retired"),
+    Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=func.now()),
+    Index("trigger_step_version", "trigger", "version", "id"),
+    comment="Since when each version has been in which state; a row never changes",
 )
 
 policies = Table(
