@@ -1,7 +1,7 @@
 """Where people are reached, and what a message says to them, as the keyring knows it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import orjson
 from rapport_events.wire import Sealed
@@ -21,14 +21,23 @@ from rapport_privacy.identifiers import EMAIL, PHONE, is_placeholder
 from rapport_privacy.keyring import Keyring, KeyringUnavailableError, KnownIdentifier
 
 _ERASED: Final = "erased"
+_REFUSED: Final = suppressed("no_consent")
+
+Refusals: TypeAlias = Callable[[Sequence[Requested]], Awaitable[Collection[str]]]
+"""The actions among these that the people no longer agree to."""
 
 
 class KeyringRecipients:
-    """A person is reached at the newest address of any of their subjects."""
+    """A person is reached at the newest address of any of their subjects.
 
-    def __init__(self, keyring: Keyring, pool: Pool) -> None:
+    Before each attempt they are asked again, so to speak: days may lie between a decision and the
+    attempt that gets through, and who says no meanwhile has said no.
+    """
+
+    def __init__(self, keyring: Keyring, pool: Pool, refusals: Refusals) -> None:
         self._keyring = keyring
         self._pool = pool
+        self._refusals = refusals
 
     async def addresses(self, subjects: Collection[str]) -> Mapping[str, Contact]:
         """Raises RecipientsUnavailableError."""
@@ -51,7 +60,11 @@ class KeyringRecipients:
             keys = await self._keyring.keys(kids) if kids else {}
         except KeyringUnavailableError as error:
             raise RecipientsUnavailableError from error
-        return [_open(one, one.data.pii, keys) for one in requests]
+        refused = await self._refusals(requests)
+        return [
+            _REFUSED if one.action in refused else _open(one, one.data.pii, keys)
+            for one in requests
+        ]
 
 
 def _contact(

@@ -1,6 +1,7 @@
 """Delivers the messages that this service asks for."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from rapport_runtime import sender
 from rapport_runtime.pool import Pool
 from rapport_runtime.subscription import Resources, run_subscription
 
+from rapport_personalization.consenting import refused
 from rapport_personalization.effects import SOURCE
 from rapport_personalization.settings import PersonalizationSettings
 
@@ -42,7 +44,7 @@ def make_sender(
         engine=resources.engine,
         topic=ENGAGEMENT,
         source=SOURCE,
-        recipients=KeyringRecipients(keyring, pool),
+        recipients=KeyringRecipients(keyring, pool, partial(refused, resources.engine)),
         templates=sender.FolderTemplates(folders, options.language),
         transports=sender.make_transports(options),
         telemetry=sender.Telemetry(resources.metrics),

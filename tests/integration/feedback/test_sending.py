@@ -121,6 +121,35 @@ async def test_nothing_leaves_for_whose_erasure_the_log_told(sending: Dispatch) 
     assert (row["state"], row["last_error"]) == ("suppressed", "erased")
 
 
+async def test_nothing_leaves_for_who_has_said_no_since_it_was_asked_for(
+    sending: Dispatch,
+) -> None:
+    user = await invited(sending.house, an_address())
+    await sending.hear()
+
+    no = happened("consent.withdrawn", user, purpose="service", identifiedby="user_id")
+    await sending.house.tell(no)
+    await sending.work()
+
+    (row,) = await sending.house.rows("SELECT * FROM delivery")
+    assert sending.messages() == []
+    assert (row["state"], row["last_error"]) == ("suppressed", "no_consent")
+
+
+async def test_a_no_to_another_channel_holds_nothing_back(sending: Dispatch) -> None:
+    user = await invited(sending.house, an_address())
+    await sending.hear()
+
+    no = happened(
+        "consent.withdrawn", user, purpose="service", identifiedby="user_id",
+        fields={"channel": "sms"},
+    )  # fmt: skip
+    await sending.house.tell(no)
+    await sending.work()
+
+    assert len(sending.messages()) == 1
+
+
 async def test_a_person_is_written_to_at_their_newest_address(sending: Dispatch) -> None:
     newest = an_address()
     user = await invited(sending.house, an_address())

@@ -111,7 +111,7 @@ def decide(case: Case, person: Person, policy: Policy, now: datetime) -> Outcome
         return NotInvited(reason)
     wanted = _by_preference(definition.channels, respondent)
     allowed = [
-        one for one in wanted if _agrees(respondent, one, definition.consent or policy.consent)
+        one for one in wanted if agrees(respondent, one, definition.consent or policy.consent)
     ]
     if not _may_be_asked(respondent, wanted, allowed, delivers=case.delivers):
         return NotInvited("no_consent")
@@ -189,7 +189,8 @@ def _by_preference(channels: Iterable[str], respondent: Respondent) -> list[str]
     return sorted(channels, key=lambda one: one != respondent.preferred_channel)
 
 
-def _agrees(respondent: Respondent, channel: str, wanted: Consent) -> bool:
+def agrees(respondent: Respondent, channel: str, wanted: Consent) -> bool:
+    """Whether they may be asked on this channel, by their last word."""
     if wanted != "none":
         return respondent.consent(wanted, channel) == GRANTED
     return all(respondent.consent(purpose, channel) != WITHDRAWN for purpose in _BOTH)
