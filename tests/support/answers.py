@@ -16,6 +16,18 @@ from tests.support.privacy import a_name, resolved
 from tests.support.surveys import in_feedback
 
 
+def an_answer(subject: str, survey: str | None = None, **answers: Any) -> NewAnswer:  # noqa: ANN401 - any answer
+    """To a survey that asked after a case."""
+    asked = Survey(
+        id=survey or str(uuid4()),
+        kind="nps",
+        definition="after_case@1",
+        subject=subject,
+        ticket="T-1",
+    )
+    return NewAnswer(survey=asked, answers=Answers(**answers), answered_at=datetime.now(UTC))
+
+
 @dataclass
 class Respondent:
     """A customer of the house who answers surveys."""

@@ -109,16 +109,16 @@ class StoredAnswer(NamedTuple):
     language: str | None = None
 
 
-async def add_first(tx: AsyncConnection, answer: StoredAnswer) -> bool:
-    """False when the survey has been answered; of any number at once, one gets True."""
-    return bool(await _write(tx, _ADD_FIRST, [answer]))
+async def add_first(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[str]:
+    """The surveys that had not been answered; of any number at once, one is added."""
+    return {row[0] for row in await _write(tx, _ADD_FIRST, answers)} if answers else set()
 
 
-async def add_next(tx: AsyncConnection, answer: StoredAnswer) -> bool:
-    """False when it is no longer the revision after the newest one."""
-    added = bool(await _write(tx, _ADD_NEXT, [answer]))
+async def add_next(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[str]:
+    """The surveys of which these are still the revisions after the newest."""
+    added = {row[0] for row in await _write(tx, _ADD_NEXT, answers)}
     if added:
-        await _settle(tx, {answer.row.survey})
+        await _settle(tx, added)
     return added
 
 

@@ -8,6 +8,8 @@ from rapport_privacy.keyring import Keyring
 from rapport_runtime.pool import Pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from rapport_feedback.asked import Looking
+from rapport_feedback.recording import Recording
 from rapport_feedback.settings import FeedbackSettings
 
 
@@ -19,6 +21,16 @@ class Desk:
     engine: AsyncEngine
     pool: Pool
     keyring: Keyring
+    looking: Looking
+    recording: Recording
+
+    @classmethod
+    def of(
+        cls, settings: FeedbackSettings, engine: AsyncEngine, pool: Pool, keyring: Keyring
+    ) -> "Desk":
+        """With what all requests of a process do together."""
+        looking, recording = Looking(pool, keyring), Recording(engine, settings)
+        return cls(settings, engine, pool, keyring, looking, recording)
 
 
 async def desk_of(request: Request) -> Desk:

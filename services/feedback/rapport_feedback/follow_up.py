@@ -66,22 +66,10 @@ class Context(NamedTuple):
     terms: LoopTerms
 
 
-async def follow_up(
-    tx: AsyncConnection,
-    answer: AnswerRow,
-    comment: str | None,
-    settings: FeedbackSettings,
-    *,
-    language: str | None = None,
-) -> Sequence[Derived]:
-    """To be written into the outbox of the same transaction by the caller."""
-    return await follow_up_all(tx, [Answered(answer, comment, language)], settings)
-
-
 async def follow_up_all(
     tx: AsyncConnection, answered: Sequence[Answered], settings: FeedbackSettings
 ) -> Sequence[Derived]:
-    """The same for a batch, in a constant number of statements."""
+    """In a constant number of statements; the caller writes them into the outbox."""
     current = [one for one in answered if one.answer.is_current]
     if not current:
         return ()

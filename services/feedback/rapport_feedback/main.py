@@ -22,6 +22,7 @@ from rapport_runtime.pool import open_pool
 from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, run_subscription
+from starlette.middleware import Middleware
 
 from rapport_feedback.api import (
     comment_rules,
@@ -34,6 +35,7 @@ from rapport_feedback.api import (
     surveys,
     trends,
 )
+from rapport_feedback.api.doorway import Doorway
 from rapport_feedback.consumer import subscription
 from rapport_feedback.deciding import Tools, ask
 from rapport_feedback.desk import Desk
@@ -75,7 +77,7 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
         opened.append(keyring)
         pool = await open_pool(settings.database, "rapport-feedback-reader")
         app.state.resources, app.state.pool = resources, pool
-        app.state.desk = Desk(settings, resources.engine, pool, keyring)
+        app.state.desk = Desk.of(settings, resources.engine, pool, keyring)
         yield
         await pool.close()
         await keyring.close()
@@ -96,6 +98,7 @@ def create_app(settings: FeedbackSettings, resources: Resources, keys: Keys) -> 
         open_paths=frozenset({page.PATH}),
     )
     install_handlers(app)
+    app.user_middleware.append(Middleware(Doorway, page.router))
     return app
 
 

@@ -1,17 +1,15 @@
 """Answers that come by other channels than the page: whose they are, and to what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from rapport_privacy.crypto import DataKey, Erased
 from rapport_privacy.identifiers import InvalidIdentifierError, is_placeholder, normalise
 from rapport_privacy.keyring import Suppressed
 from rapport_runtime.http.problems import FieldError
 
 from rapport_feedback.answer_rows import StoredAnswer, load_revisions
-from rapport_feedback.answering import AlreadyAnswered, PersonErased, Recorded, key_of, record
+from rapport_feedback.answering import AlreadyAnswered, Given, PersonErased, Recorded, key_of
 from rapport_feedback.asked import load_asked
 from rapport_feedback.definitions import DRAFT, LIVE, Stored, SurveyNotFoundError, load_versions
 from rapport_feedback.desk import Desk
@@ -37,14 +35,6 @@ from rapport_feedback.schemas.responses import NewResponse, answers_of
 _CLOCK_SKEW: Final = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """An answer, with the key of who gave it."""
-
-    new: NewAnswer
-    key: DataKey | Erased
-
-
 async def take(desk: Desk, given: NewResponse, idempotency_key: str | None) -> tuple[str, bool]:
     """The survey's id, and whether the answer is new: the same one again changes nothing.
 
@@ -56,9 +46,7 @@ async def take(desk: Desk, given: NewResponse, idempotency_key: str | None) -> t
     else:
         answering = await _uninvited(desk, given, idempotency_key, answered_at)
     new = answering.new
-    async with desk.engine.begin() as tx:
-        outcome = await record(tx, answering.key, new, desk.settings)
-    match outcome:
+    match await desk.recording.record(answering):
         case Recorded():
             return new.survey.id, True
         case PersonErased():
@@ -86,7 +74,7 @@ def checked(definition: Definition, answers: Answers) -> Answers:
     raise AnswerRefusedError.of(found, definition, answers)
 
 
-async def _invited(desk: Desk, given: NewResponse, survey: str, answered_at: datetime) -> Answering:
+async def _invited(desk: Desk, given: NewResponse, survey: str, answered_at: datetime) -> Given:
     asked = await load_asked(desk.pool, survey)
     if asked is None or asked.survey.subject is None:
         raise InvitationNotFoundError
@@ -99,12 +87,12 @@ async def _invited(desk: Desk, given: NewResponse, survey: str, answered_at: dat
         via=given.channel,
         language=given.language or asked.language,
     )
-    return Answering(new, await key_of(desk.keyring, asked.survey.subject))
+    return Given(await key_of(desk.keyring, asked.survey.subject), new)
 
 
 async def _uninvited(
     desk: Desk, given: NewResponse, idempotency_key: str | None, answered_at: datetime
-) -> Answering:
+) -> Given:
     if idempotency_key is None:
         raise AnswerKeyMissingError
     stored = await _load_definition(desk, given.definition or "")
@@ -135,7 +123,7 @@ async def _uninvited(
         linked=person.linked,
         kinds=person.kinds,
     )
-    return Answering(new, person.key)
+    return Given(person.key, new)
 
 
 async def _load_definition(desk: Desk, named: str) -> Stored:

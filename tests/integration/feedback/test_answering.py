@@ -1,7 +1,6 @@
 """Answers are recorded once and whole, and a correction is a further revision."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,12 +15,12 @@ from rapport_feedback.answering import (
     key_of,
     record,
 )
-from rapport_feedback.domain.answer import NewAnswer, Survey
-from rapport_feedback.domain.given import Answers
+from rapport_feedback.domain.answer import NewAnswer
 from rapport_feedback.heard import open_comments, take_from_log
 from rapport_feedback.sealing import Sealed, open_all
 from rapport_privacy.crypto import ERASED
 
+from tests.support.answers import an_answer
 from tests.support.events import NOON, days, happened
 from tests.support.feedback_house import House
 from tests.support.privacy import a_name, resolved
@@ -32,11 +31,6 @@ async def somebody(house: House) -> str:
     person = await resolved(house.keyring, user_id=a_name())
     assert person.subject is not None
     return person.subject
-
-
-def answer_of(subject: str, survey: str, **answers: Any) -> NewAnswer:  # noqa: ANN401 - any answer
-    asked = Survey(id=survey, kind="nps", definition="after_case@1", subject=subject, ticket="T-1")
-    return NewAnswer(survey=asked, answers=Answers(**answers), answered_at=datetime.now(UTC))
 
 
 async def recorded(house: House, new: NewAnswer, revision: int = 1) -> Outcome:
@@ -51,7 +45,7 @@ async def test_of_many_answers_at_once_one_is_the_answer(house: House) -> None:
 
     async with asyncio.TaskGroup() as group:
         tries = [
-            group.create_task(recorded(house, answer_of(subject, survey, score=score % 11)))
+            group.create_task(recorded(house, an_answer(subject, survey, score=score % 11)))
             for score in range(100)
         ]
 
@@ -66,7 +60,7 @@ async def test_of_many_answers_at_once_one_is_the_answer(house: House) -> None:
 async def test_what_was_written_is_sealed_on_the_disk_and_in_the_log(house: House) -> None:
     subject, survey = await somebody(house), str(uuid4())
 
-    await recorded(house, answer_of(subject, survey, score=2, comment="never again", texts={}))
+    await recorded(house, an_answer(subject, survey, score=2, comment="never again", texts={}))
 
     (row,) = await house.rows(f"SELECT * FROM answer WHERE survey = '{survey}'")  # noqa: S608 - ours
     assert row["has_comment"]
@@ -82,11 +76,11 @@ async def test_what_was_written_is_sealed_on_the_disk_and_in_the_log(house: Hous
 
 async def test_a_correction_is_the_next_revision_and_counts_from_then_on(house: House) -> None:
     subject, survey = await somebody(house), str(uuid4())
-    await recorded(house, answer_of(subject, survey, score=2))
+    await recorded(house, an_answer(subject, survey, score=2))
 
-    done = await recorded(house, answer_of(subject, survey, score=9), revision=2)
-    late = await recorded(house, answer_of(subject, survey, score=3), revision=2)
-    never = await recorded(house, answer_of(subject, survey, score=3), revision=9)
+    done = await recorded(house, an_answer(subject, survey, score=9), revision=2)
+    late = await recorded(house, an_answer(subject, survey, score=3), revision=2)
+    never = await recorded(house, an_answer(subject, survey, score=3), revision=9)
 
     assert isinstance(done, Recorded)
     assert isinstance(late, AlreadyAnswered)
@@ -104,9 +98,9 @@ async def test_nothing_is_recorded_of_an_erased_person(house: House) -> None:
             f"VALUES ('{subject}', now())"
         )
 
-    as_the_log_says = await recorded(house, answer_of(subject, survey, score=2))
+    as_the_log_says = await recorded(house, an_answer(subject, survey, score=2))
     async with house.resources.engine.begin() as tx:
-        new = answer_of(await somebody(house), survey, score=2)
+        new = an_answer(await somebody(house), survey, score=2)
         as_the_keyring_says = await record(tx, ERASED, new, house.settings)
 
     assert isinstance(as_the_log_says, PersonErased)
@@ -135,7 +129,7 @@ async def test_answers_of_publishers_are_listed_in_whatever_order_they_come(hous
 
 async def test_an_answer_of_our_own_that_comes_back_changes_nothing(house: House) -> None:
     subject, survey = await somebody(house), str(uuid4())
-    await recorded(house, answer_of(subject, survey, score=2, comment="late again"))
+    await recorded(house, an_answer(subject, survey, score=2, comment="late again"))
     (value,) = await values(house, survey)
     envelope = decode(value)
     before = await house.rows("SELECT count(*) FROM outbox")

@@ -6,18 +6,18 @@ Opening it changes nothing, as scanners of mail open every link; only sending th
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
-from rapport_privacy.crypto import Erased
+from fastapi import APIRouter, Request, Response
+from rapport_privacy.crypto import ERASED, DataKey, Erased
 from rapport_privacy.keyring import KeyringUnavailableError
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pages import FormError, UnreadableFormError, read_form, wishes_of
 
-from rapport_feedback.answering import AlreadyAnswered, PersonErased, Recorded, key_of, record
-from rapport_feedback.asked import Asked, load_asked
-from rapport_feedback.desk import AtDesk, Desk
+from rapport_feedback.answering import AlreadyAnswered, Given, PersonErased, Recorded
+from rapport_feedback.asked import Asked
+from rapport_feedback.desk import Desk, desk_of
 from rapport_feedback.domain.answer import NewAnswer
 from rapport_feedback.domain.given import Answers
 from rapport_feedback.pages import render
@@ -48,6 +48,7 @@ class Visit:
     desk: Desk
     frame: Frame
     state: State
+    key: DataKey | Erased
     found: Asked | None = None
 
     @property
@@ -63,16 +64,18 @@ class Visit:
         return render.respond(render.message(self.frame, self.state), status or _STATUS[self.state])
 
 
-async def _open(request: Request, token: str, desk: AtDesk) -> Visit:
+async def _open(request: Request) -> Visit:
     """Without a look at the database for whoever has no link of ours."""
-    link = read_token(desk.keyring.mac_local, token)
+    desk = await desk_of(request)
+    link = read_token(desk.keyring.mac_local, request.path_params["token"])
     found: Asked | None = None
     state: State = "unknown"
+    key: DataKey | Erased = ERASED
     if link is not None:
         try:
             async with asyncio.timeout(_LONGEST_LOOK):
-                found = await load_asked(desk.pool, link.id)
-                state = await _state(desk, found, link.expires)
+                found, key = await desk.looking.see(link.id)
+            state = _state(found, key, link.expires)
         except (*WAITED_FOR, KeyringUnavailableError) as error:
             _require_environment(error)
             state = "away"
@@ -82,26 +85,23 @@ async def _open(request: Request, token: str, desk: AtDesk) -> Visit:
         request.headers.get("accept-language"),
     )
     tongue = choose(None if found is None else found.definition, wishes)
-    return Visit(desk, Frame(tongue, desk.settings.brand), state, found)
+    return Visit(desk, Frame(tongue, desk.settings.brand), state, key, found)
 
 
-async def _state(desk: Desk, asked: Asked | None, expires: datetime) -> State:
+def _state(asked: Asked | None, key: DataKey | Erased, expires: datetime) -> State:
     if asked is None:
         return "unknown"
-    now = datetime.now(UTC)
-    subject = asked.survey.subject
     # The keyring knows of an erasure before the log has told of it.
-    if subject is not None and isinstance(await key_of(desk.keyring, subject), Erased):
+    if isinstance(key, Erased):
         return "erased"
+    now = datetime.now(UTC)
     standing = asked.standing(now)
     return "expired" if standing == "open" and expires <= now else standing
 
 
-OpenVisit = Annotated[Visit, Depends(_open)]
-
-
 @router.api_route(PATH, methods=["GET", "HEAD"], summary="Show a survey")
-async def read_survey(request: Request, visit: OpenVisit) -> Response:
+async def read_survey(request: Request) -> Response:
+    visit = await _open(request)
     if visit.state != "open":
         return visit.message()
     chosen = preselected(visit.asked.definition, request.query_params.get("score"))
@@ -109,7 +109,8 @@ async def read_survey(request: Request, visit: OpenVisit) -> Response:
 
 
 @router.post(PATH, summary="Answer a survey")
-async def receive_answer(request: Request, visit: OpenVisit) -> Response:
+async def receive_answer(request: Request) -> Response:
+    visit = await _open(request)
     if visit.state == "away":
         return render.respond(render.notice(visit.frame, "error_away"), 503, _RETRY)
     if visit.state != "open":
@@ -137,7 +138,7 @@ async def _take(visit: Visit, filled: Filled, answers: Answers) -> Response:
         language=frame.tongue.survey,
     )
     try:
-        outcome = await _record(desk, new)
+        outcome = await desk.recording.record(Given(visit.key, new))
     except (*WAITED_FOR, KeyringUnavailableError) as error:
         _require_environment(error)
         html = render.form(frame, asked.definition, filled.typed, is_away=True)
@@ -151,13 +152,6 @@ async def _take(visit: Visit, filled: Filled, answers: Answers) -> Response:
             return render.respond(render.message(frame, "answered"), 409)
         case PersonErased():
             return render.respond(render.message(frame, "erased"), 410)
-
-
-async def _record(desk: Desk, new: NewAnswer) -> Recorded | AlreadyAnswered | PersonErased:
-    assert new.survey.subject is not None  # noqa: S101 - an invitation has somebody it went to
-    key = await key_of(desk.keyring, new.survey.subject)
-    async with desk.engine.begin() as tx:
-        return await record(tx, key, new, desk.settings)
 
 
 def _require_environment(error: Exception) -> None:
