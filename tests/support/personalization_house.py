@@ -53,6 +53,7 @@ class Callers:
             "marketer": ["rules:read", "rules:write"],
             "analyst": ["rules:read"],
             "agent": ["profile:read"],
+            "helper": ["notes:write"],
             "ops": ["rules:read", "ops:read", "ops:write"],
         }
         return cls(path, {name: add_key(path, name, scopes)[0] for name, scopes in callers.items()})

@@ -24,7 +24,15 @@ from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, Subscription
 
 from rapport_personalization import models
-from rapport_personalization.api import decisions, explain, lift, policies, triggers
+from rapport_personalization.api import (
+    decisions,
+    explain,
+    lift,
+    policies,
+    preference_links,
+    preferences,
+    triggers,
+)
 from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
@@ -38,6 +46,7 @@ SERVICE: Final = "personalization"
 
 _ROUTERS: Final = (
     lift.router, triggers.router, policies.router, decisions.router, explain.router,
+    preference_links.router, preferences.router,
 )  # fmt: skip
 """The first that matches answers."""
 
@@ -72,6 +81,7 @@ def create_app(settings: PersonalizationSettings, resources: Resources, keys: Ke
         settings,
         (*_ROUTERS, make_ops_router(*_read_by(projection)), make_deliveries_router()),
         metrics=resources.metrics,
+        open_paths=frozenset({preferences.PATH}),
         keys=keys,
         checks=_checks(resources, opened),
         lifespan=open_desk,

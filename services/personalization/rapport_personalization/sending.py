@@ -14,6 +14,7 @@ from rapport_runtime.subscription import Resources, run_subscription
 
 from rapport_personalization.consenting import refused
 from rapport_personalization.effects import SOURCE
+from rapport_personalization.preferences.linking import LinkedRecipients
 from rapport_personalization.settings import PersonalizationSettings
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -39,12 +40,13 @@ def make_sender(
 ) -> sender.Sender:
     """Raises TemplateError when a template cannot be read."""
     options = settings.sender
+    recipients = KeyringRecipients(keyring, pool, partial(refused, resources.engine))
     folders = [TEMPLATES] if options.templates is None else [TEMPLATES, options.templates]
     return sender.Sender(
         engine=resources.engine,
         topic=ENGAGEMENT,
         source=SOURCE,
-        recipients=KeyringRecipients(keyring, pool, partial(refused, resources.engine)),
+        recipients=LinkedRecipients(recipients, settings, keyring),
         templates=sender.FolderTemplates(folders, options.language),
         transports=sender.make_transports(options),
         telemetry=sender.Telemetry(resources.metrics),

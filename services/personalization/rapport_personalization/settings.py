@@ -69,6 +69,28 @@ class DecidingSettings(Section):
     )
 
 
+class ScoringSettings(Section):
+    """When buyers are scored, and what is told of it."""
+
+    hour: int = Field(default=2, ge=0, le=23, description="UTC; from then on, once a day")
+    chunk: int = Field(default=1_000, ge=1, le=10_000, description="people of one transaction")
+    risk_lines: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        default=(0.8,), description="churn risks told when crossed, beside those of triggers"
+    )
+    margin: float = Field(default=1.0, gt=0, le=1, description="share of an amount that is value")
+
+
+class PreferenceSettings(Section):
+    """The page on which customers say how they want to be spoken to."""
+
+    link_days: int = Field(
+        default=365, ge=30, le=3_650, description="how long a link to it leads there"
+    )
+    policy_version: str | None = Field(
+        default=None, max_length=256, description="the text that somebody agrees to on it"
+    )
+
+
 class PersonalizationSettings(Settings):
     """As all services, and the keyring is a must: birthdays and messages are personal."""
 
@@ -79,9 +101,12 @@ class PersonalizationSettings(Settings):
     public_url: str = Field(
         default="http://127.0.0.1:8003", description="as customers' browsers reach /p/{token}"
     )
+    brand: str = Field(default="Rapport", description="shown on the preference page")
     triggers_dir: Path | None = Field(
         default=None, description="trigger documents as files; without it, those that ship"
     )
     policies: PolicySettings = PolicySettings()
     deciding: DecidingSettings = DecidingSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    preferences: PreferenceSettings = PreferenceSettings()
     sender: SenderSettings = SenderSettings()

@@ -1,7 +1,7 @@
 """What a browser sends from the form of a page."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -11,7 +11,7 @@ from rapport_runtime.http.body import read_body
 from rapport_runtime.http.bodyguard import SMALL
 from rapport_runtime.http.problems import ApiError
 
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 _TOO_LARGE: Final = 413
 
 
@@ -31,9 +31,10 @@ class FormError(Exception):
         self.headers = headers
 
 
-async def read_form(request: Request) -> bytes:
+async def read_form(request: Request, kinds: Collection[str] = (FORM,)) -> bytes:
     """The form as it was sent, of a size that a person can fill in. Raises FormError."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in kinds:
         raise FormError(415)
     try:
         return await read_body(request, SMALL)

@@ -5,6 +5,7 @@ from rapport_personalization.tables.decisions import candidate, decision, offer
 from rapport_personalization.tables.house import delivery, metadata, people, runtime
 from rapport_personalization.tables.moments import customer, moment, person_grouping
 from rapport_personalization.tables.predictions import model, score, scoring
+from rapport_personalization.tables.preferences import preference
 from rapport_personalization.tables.suggestions import (
     suggesting,
     suggestion,
@@ -32,6 +33,7 @@ __all__ = [
     "people",
     "person_grouping",
     "policies",
+    "preference",
     "runtime",
     "score",
     "scoring",
