@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from rapport_events import wire
 from rapport_personalization.domain import (
@@ -169,7 +170,8 @@ def _let_history_act(plant: pytest.MonkeyPatch) -> None:
     def careless(
         known: Catalogue, customer: Customer, moment: Moment, policies: Policies
     ) -> list[Candidate]:
-        return all_candidates(known, customer, replace(moment, historical=False), policies)
+        told = msgspec.structs.replace(moment, historical=False)
+        return all_candidates(known, customer, told, policies)
 
     plant.setattr(replaying, "all_candidates", careless)
 

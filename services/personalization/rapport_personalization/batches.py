@@ -9,18 +9,17 @@ from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from rapport_personalization.domain.candidates import Catalogue, all_candidates
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.fold import fold, folded, is_late
 from rapport_personalization.domain.moment import Moment
-from rapport_personalization.domain.orders import standing
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Candidate
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A candidate, and whose event it came of."""
 
     candidate: Candidate
@@ -80,16 +79,15 @@ def take(person: Person, known: Catalogue, policies: Policies) -> None:
 
 def calendar_key(customer: Customer) -> tuple[object, ...]:
     """What days of a person's own are reckoned by; when it changes, they are looked up again."""
-    first = next(iter(standing(customer.orders)), None)
+    first = customer.bought[0] if customer.bought else None
     return (customer.birthday, customer.tz, customer.quiet_hours, first)
 
 
 def _consider(
     person: Person, known: Catalogue, customer: Customer, moment: Moment, policies: Policies
 ) -> None:
-    person.found += [
-        Found(one, moment.subject) for one in all_candidates(known, customer, moment, policies)
-    ]
+    for one in all_candidates(known, customer, moment, policies):
+        person.found.append(Found(one, moment.subject))
 
 
 def _until(past: Sequence[Moment], moment: Moment) -> Iterable[Moment]:

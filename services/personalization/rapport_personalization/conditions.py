@@ -7,7 +7,7 @@ is a boolean, and true.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final
@@ -40,6 +40,10 @@ _PATH: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _CALL: Final = re.compile(r"\s*\(")
 _CLOSE: Final = 0.6
 
+_REPEATED: Final = frozenset({int, bool, str})
+_MOST_VERDICTS: Final = 512
+_MOST_LETTERS: Final = 64
+
 
 class ConditionError(ValueError):
     """A condition that cannot be used, with the place in it that is to blame."""
@@ -55,6 +59,9 @@ class ConditionError(ValueError):
         self.suggestion = suggestion
 
 
+_YES: Final = Verdict(is_true=True)
+
+
 @dataclass(frozen=True, slots=True)
 class CelCondition:
     """A checked expression; see `rapport_personalization.domain.trigger.Condition`."""
@@ -62,17 +69,40 @@ class CelCondition:
     source: str
     names: frozenset[str]
     expression: cel.Expression
+    verdicts: dict[object, Verdict] = field(default_factory=dict, compare=False, repr=False)
+    """It is asked about the same numbers and words again and again."""
 
     def holds(self, values: Mapping[str, object]) -> Verdict:
         """True only for a plain yes. What it asked for and nobody knows is told beside a no."""
-        known = {name: values[name] for name in self.names if name in values}
+        known = values
+        if not values.keys() <= self.names:
+            known = {name: values[name] for name in self.names if name in values}
+        types = tuple(map(type, known.values()))
+        if not _REPEATED.issuperset(types):
+            return self._asked(known)
+        # To Python 1 and true are the same, to the engine they are not.
+        case = (tuple(known.items()), types)
+        verdict = self.verdicts.get(case)
+        if verdict is None:
+            verdict = self._asked(known)
+            self._remember(case, verdict)
+        return verdict
+
+    def _remember(self, case: tuple[tuple[tuple[str, object], ...], object], said: Verdict) -> None:
+        if any(isinstance(value, str) and len(value) > _MOST_LETTERS for _, value in case[0]):
+            return
+        if len(self.verdicts) >= _MOST_VERDICTS:
+            self.verdicts.clear()
+        self.verdicts[case] = said
+
+    def _asked(self, known: Mapping[str, object]) -> Verdict:
         try:
             value = self.expression.eval(data=known)
         except RuntimeError as error:
             return Verdict(is_true=False, missing=self._missing(known), error=_plain(error))
         if value.type() == cel.Type.BOOL:
             if value.value() is True:
-                return Verdict(is_true=True)
+                return _YES
             return Verdict(is_true=False, missing=self._missing(known))
         missing = self._missing(known)
         reason = None if missing else str(value.value())

@@ -1,11 +1,12 @@
 """Records of the log as moments of a person, with the little of their personal part that counts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
+from msgspec.structs import replace
 from rapport_events import wire
 from rapport_events.codec import decode_again, decode_data
 from rapport_events.envelope import Envelope, Record
@@ -13,8 +14,7 @@ from rapport_privacy.crypto import DataKey, Erased, TamperedError, unseal
 from rapport_privacy.keyring import Keyring, KeyringUnavailableError
 
 from rapport_personalization.domain.customer import Customer
-from rapport_personalization.domain.moment import Moment, Personal, reaches
-from rapport_personalization.domain.orders import standing
+from rapport_personalization.domain.moment import NOTHING_PERSONAL, Moment, Personal, reaches
 
 _WITH_BIRTHDAYS: Final = frozenset({"customer.created.v1", "customer.identified.v1"})
 _BIRTHDAY: Final = "birth_date"
@@ -54,6 +54,8 @@ async def arrived(
         and record.envelope.subject is not None
     ]
     birthdays = await _birthdays(found, keyring)
+    if not birthdays:
+        return found
     return [
         one._replace(moment=_with_birthday(one.moment, birthdays[one.moment.key]))
         if one.moment.key in birthdays
@@ -80,14 +82,14 @@ def birthday_number(moment: Moment) -> int | None:
 def days_of(customer: Customer) -> tuple[int | None, int | None]:
     """Birthday and anniversary as the calendar looks for them; a day off is near enough."""
     birthday = customer.birthday and customer.birthday[0] * 100 + customer.birthday[1]
-    bought = standing(customer.orders)
+    bought = customer.bought
     anniversary = bought[0].at.month * 100 + bought[0].at.day if bought else None
     return birthday, anniversary
 
 
 def moment_of(envelope: Envelope, key: bytes, data: wire.Data) -> Moment:
     """Without what only the keyring can open."""
-    kinds = envelope.kinds
+    kinds = envelope.identifiedby
     return Moment(
         at=envelope.time,
         recorded=envelope.recordedtime,
@@ -97,8 +99,14 @@ def moment_of(envelope: Envelope, key: bytes, data: wire.Data) -> Moment:
         data=data,
         channel=envelope.channel,
         historical=envelope.historical,
-        personal=Personal(reaches=reaches(kinds)) if kinds else Personal(),
+        personal=NOTHING_PERSONAL if kinds is None else _known_by(kinds),
     )
+
+
+@lru_cache(maxsize=1_024)
+def _known_by(kinds: str) -> Personal:
+    """Every event has such a list, and few of them differ."""
+    return Personal(reaches=reaches(kinds.split(",")))
 
 
 def _with_birthday(moment: Moment, birthday: tuple[int, int]) -> Moment:

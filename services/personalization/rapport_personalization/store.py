@@ -1,12 +1,12 @@
 """Moments, people and candidates to rows and back, a batch at a time."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 from rapport_events.envelope import Record
 from rapport_runtime.database import driver
 from rapport_runtime.inbox import digest, sift
@@ -22,6 +22,11 @@ from rapport_personalization.reading import Arrived, Kept, birthday_number, days
 _MOMENT: Final = (
     "event_key", "seq", "subject_id", "time", "recordedtime", "type", "digest", "topic",
     "partition", "offset", "value", "birthday",
+)  # fmt: skip
+
+_CANDIDATE: Final = (
+    "id", "trigger", "version", "rank", "person", "subject_id", "anchor", "thing", "at", "due",
+    "send_at", "cause", "shadow",
 )  # fmt: skip
 
 _KNOWN: Final = "SELECT event_key, digest FROM moment WHERE event_key = ANY($1::bytea[])"
@@ -96,8 +101,7 @@ _PURGES: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True, gc=False):
     """A candidate with what the table knows beside it."""
 
     id: bytes
@@ -114,15 +118,17 @@ class Waiting:
 
 async def fresh(tx: AsyncConnection, batch: Sequence[Record]) -> Sifted:
     """What is no moment yet: its key is the deduplication, for ever. Others change nothing."""
-    connection = await driver(tx)
-    known = await connection.fetch(_KNOWN, [record.key for record in batch])
+    keys = [record.key for record in batch]
+    known = await (await driver(tx)).fetch(_KNOWN, keys)
+    if not known and len(set(keys)) == len(keys):
+        return Sifted(batch)
     return sift(batch, dict(known))
 
 
 async def number(tx: AsyncConnection, arrived: Sequence[Arrived]) -> list[Arrived]:
     """In the order of their arrival. Whoever numbers has locked the people: theirs only rise."""
     rows = await (await driver(tx)).fetch(_NUMBERS, len(arrived))
-    return [one._replace(seq=row[0]) for one, row in zip(arrived, rows, strict=True)]
+    return [Arrived(one.moment, one.record, row[0]) for one, row in zip(arrived, rows, strict=True)]
 
 
 async def add_moments(tx: AsyncConnection, arrived: Iterable[Arrived]) -> None:
@@ -194,6 +200,19 @@ async def load_waiting_of(tx: AsyncConnection, subjects: Collection[str]) -> lis
 
 async def load_decided(tx: AsyncConnection, ids: Collection[bytes]) -> set[bytes]:
     return {row[0] for row in await (await driver(tx)).fetch(_DECIDED, list(ids))}
+
+
+async def add_candidates(tx: AsyncConnection, all_: Collection[Waiting]) -> None:
+    """Those of whom it is known that they do not wait yet."""
+    if not all_:
+        return
+    rows = [_row(one) for one in all_]
+    connection = await driver(tx)
+    try:
+        await connection.copy_records_to_table("candidate", records=rows, columns=_CANDIDATE)
+    except asyncpg.UniqueViolationError as error:
+        # No fault of the events: by the next try it is known.
+        raise asyncpg.SerializationError("somebody has just added this candidate") from error
 
 
 async def put_candidates(tx: AsyncConnection, all_: Collection[Waiting]) -> None:

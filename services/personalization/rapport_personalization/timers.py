@@ -1,15 +1,15 @@
 """Candidates that wait: made, started again, and moved when people are merged or parted."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from rapport_runtime.people import Persons
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_personalization import store
 from rapport_personalization.batches import Person
 from rapport_personalization.domain.candidates import restarts
-from rapport_personalization.domain.deciding import ids_of
+from rapport_personalization.domain.holdout import decision_key
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Candidate
 from rapport_personalization.rules import Rules
@@ -38,10 +38,7 @@ async def put(
     """Candidates of people who are locked; `members` of each of them."""
     if not new:
         return
-    ids = {
-        one.id: _ids(one.candidate, members[one.candidate.person], rules.policies)
-        for one in new.values()
-    }
+    ids = {one.id: _ids(one, members[one.candidate.person], rules.policies) for one in new.values()}
     decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
     known = await store.load_waiting(tx, new)
     wanted = [
@@ -49,7 +46,8 @@ async def put(
         for one in new.values()
         if decided.isdisjoint(ids[one.id]) and _takes_its_place(known.get(one.id), one, rules)
     ]
-    await store.put_candidates(tx, wanted)
+    await store.add_candidates(tx, [one for one in wanted if one.id not in known])
+    await store.put_candidates(tx, [one for one in wanted if one.id in known])
 
 
 async def move(
@@ -67,8 +65,7 @@ async def move(
     await store.drop_candidates(tx, {one.id for one in before} - unchanged)
     members = {person.key: person.members for person in people}
     ids = {
-        one.id: _ids(one.candidate, members[one.candidate.person], rules.policies)
-        for one in after.values()
+        one.id: _ids(one, members[one.candidate.person], rules.policies) for one in after.values()
     }
     decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
     await store.drop_candidates(tx, {id_ for id_ in unchanged if not decided.isdisjoint(ids[id_])})
@@ -106,10 +103,12 @@ def _moved(one: Waiting, person: str, policies: Policies) -> Waiting:
 
 
 def _id(candidate: Candidate, policies: Policies) -> bytes:
-    (found,) = _ids(candidate, (candidate.person,), policies)
-    return found
+    return decision_key(policies.tenant, candidate.trigger, candidate.person, candidate.anchor)
 
 
-def _ids(candidate: Candidate, members: Collection[str], policies: Policies) -> list[bytes]:
-    found = ids_of(candidate.trigger, candidate.anchor, members, policies)
-    return [bytes.fromhex(one) for one in found.values()]
+def _ids(one: Waiting, members: Collection[str], policies: Policies) -> tuple[bytes, ...]:
+    """Under every id of the person. Most people have one, and that is worked out already."""
+    it = one.candidate
+    if members == (it.person,):
+        return (one.id,)
+    return tuple(decision_key(policies.tenant, it.trigger, who, it.anchor) for who in members)

@@ -1,9 +1,11 @@
 """What is decided about one person in one go, purely: one candidate after the other."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heappop, heappush
+
+from msgspec.structs import replace
 
 from rapport_personalization.domain.candidates import hold
 from rapport_personalization.domain.customer import Customer

@@ -89,6 +89,23 @@ def test_a_value_of_a_strange_type_is_a_no_with_a_reason(value: object) -> None:
     assert verdict.error
 
 
+def test_what_was_said_of_true_is_not_said_of_one() -> None:
+    condition = compile_condition("order.is_standing", SCHEMA)
+
+    assert condition.holds({"order.is_standing": True}).is_true
+    assert not condition.holds({"order.is_standing": 1}).is_true
+    assert condition.holds({"order.is_standing": True}).is_true
+
+
+def test_a_condition_asked_about_everybody_says_of_each_what_is_so() -> None:
+    condition = compile_condition("event.amount > 700 && customer.tier == 'gold'", SCHEMA)
+
+    for amount in range(1_400):
+        for tier in ("gold", "iron", "gold" * 40):
+            said = condition.holds({"event.amount": amount, "customer.tier": tier})
+            assert said.is_true == (amount > 700 and tier == "gold")
+
+
 def test_names_in_texts_are_no_names() -> None:
     condition = compile_condition("event.coupon == 'customer.segment'", SCHEMA)
 

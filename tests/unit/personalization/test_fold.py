@@ -216,7 +216,7 @@ def test_what_comes_late_is_seen_to_be_late() -> None:
 
 
 def test_identifiers_say_where_somebody_can_be_reached() -> None:
-    assert reaches({"s1": "email", "s2": "phone", "s3": "anonymous_id"}) == {"email", "phone", "sms"}  # noqa: E501 # fmt: skip
+    assert reaches(["email", "phone", "anonymous_id"]) == {"email", "phone", "sms"}
 
 
 def test_the_median_gap_is_one_that_there_was() -> None:

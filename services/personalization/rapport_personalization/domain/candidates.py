@@ -56,37 +56,46 @@ def catalogue(triggers: Iterable[Trigger]) -> Catalogue:
 def all_candidates(
     known: Catalogue, customer: Customer, moment: Moment, policies: Policies
 ) -> list[Candidate]:
-    """Of every trigger that the moment starts; `customer` has been folded up to the moment."""
+    """Of every trigger that the moment starts; `customer` has been folded up to the moment.
+
+    History changes what is known, and never starts anything.
+    """
     started = known.by_event.get(moment.type)
     if started is None or moment.historical:
         return []
-    return [one for trigger in started for one in candidates(trigger, customer, moment, policies)]
+    found = [_candidate(trigger, customer, moment, policies) for trigger in started]
+    return [one for one in found if one is not None]
 
 
 def candidates(
     trigger: Trigger, customer: Customer, moment: Moment, policies: Policies
 ) -> Sequence[Candidate]:
-    """None or one. History changes what is known, and never starts anything."""
+    """None or one: of this trigger, whichever others there are."""
     if moment.historical or moment.type not in trigger.on.events:
         return ()
+    found = _candidate(trigger, customer, moment, policies)
+    return () if found is None else (found,)
+
+
+def _candidate(
+    trigger: Trigger, customer: Customer, moment: Moment, policies: Policies
+) -> Candidate | None:
     scene = scene_of(trigger, customer, moment, policies)
     if not starts(trigger, scene):
-        return ()
+        return None
     when = due(trigger.delay, scene, moment.at)
     if when is None:
-        return ()
-    return (
-        Candidate(
-            trigger=trigger.id,
-            version=trigger.version,
-            person=customer.person,
-            anchor=_anchor(trigger, scene, moment),
-            thing=scene.thing,
-            at=moment.at,
-            due=when,
-            send_at=hold(trigger, customer, when, policies),
-            key=moment.key,
-        ),
+        return None
+    return Candidate(
+        trigger=trigger.id,
+        version=trigger.version,
+        person=customer.person,
+        anchor=_anchor(trigger, scene, moment),
+        thing=scene.thing,
+        at=moment.at,
+        due=when,
+        send_at=hold(trigger, customer, when, policies),
+        key=moment.key,
     )
 
 
@@ -125,7 +134,7 @@ def settled(trigger: Trigger, found: Iterable[Candidate]) -> Iterator[Candidate]
 
 def scene_of(trigger: Trigger, customer: Customer, moment: Moment, policies: Policies) -> Scene:
     """The moment as the trigger looks at it."""
-    return Scene(customer, moment.at, policies, _thing(trigger, customer, moment), moment=moment)
+    return Scene(customer, moment.at, policies, _thing(trigger, customer, moment), None, moment)
 
 
 def starts(trigger: Trigger, scene: Scene, *, whatever: bool = False) -> bool:
@@ -177,8 +186,9 @@ def _longest_waiting(customer: Customer) -> str | None:
 
 
 def _anchor(trigger: Trigger, scene: Scene, moment: Moment) -> str:
-    parts = trigger.on.anchor or ("thing",)
-    return ":".join(_part(name, scene, moment) for name in parts)
+    if not trigger.on.anchor:
+        return scene.thing or moment.key.hex()
+    return ":".join([_part(name, scene, moment) for name in trigger.on.anchor])
 
 
 def _part(name: str, scene: Scene, moment: Moment) -> str:
@@ -200,7 +210,9 @@ def _part(name: str, scene: Scene, moment: Moment) -> str:
 
 def due(delay: Delay, scene: Scene, at: datetime) -> datetime | None:
     """None: what it waits for is unknown, or too short to be waited for."""
-    start: object = at if delay.until is None else fields.read(delay.until, scene).value
+    if delay.until is None:
+        return max(at, at + delay.wait)
+    start = fields.read(delay.until, scene).value
     if isinstance(start, timedelta):
         if delay.at_least is not None and start < delay.at_least:
             return None

@@ -25,3 +25,5 @@ class Field(NamedTuple):
     type: Type
     about: str
     read: Callable[[Scene], Reading]
+    glance: Callable[[Scene], object] | None = None
+    """The value alone, where it comes of so many events that to name them is most of the work."""

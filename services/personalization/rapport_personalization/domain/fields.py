@@ -1,8 +1,8 @@
 """All documented fields: what a condition, an anchor or a template may name."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from types import MappingProxyType, UnionType
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
@@ -76,21 +76,35 @@ def readings(names: Collection[str], scene: Scene) -> dict[str, Reading]:
     return {name: read(name, scene) for name in names}
 
 
-def values(names: Collection[str], scene: Scene) -> dict[str, object]:
+def values(names: frozenset[str], scene: Scene) -> dict[str, object]:
     """Only what is known: a condition reports the rest as missing."""
     found = {}
-    for name in names:
-        value = read(name, scene).value
+    for name, look in _looks(names):
+        value = look(scene)
         if value is not None:
             found[name] = value
     return found
+
+
+@lru_cache(maxsize=1_024)
+def _looks(names: frozenset[str]) -> tuple[tuple[str, Callable[[Scene], object]], ...]:
+    """How to get at each of the values: looked up once for all moments."""
+    return tuple((name, _look(name)) for name in sorted(names))
+
+
+def _look(name: str) -> Callable[[Scene], object]:
+    field = ALWAYS.get(name)
+    if field is not None and field.glance is not None:
+        return field.glance
+    read_it = partial(_of_event, name.removeprefix("event.")) if field is None else field.read
+    return lambda scene: read_it(scene).value
 
 
 def read(name: str, scene: Scene) -> Reading:
     field = ALWAYS.get(name)
     if field is not None:
         return field.read(scene)
-    return NOTHING if scene.moment is None else _of_event(name.removeprefix("event."), scene)
+    return _of_event(name.removeprefix("event."), scene)
 
 
 def _of_event(name: str, scene: Scene) -> Reading:

@@ -10,7 +10,7 @@ from typing import Final
 from rapport_events import wire
 
 from rapport_personalization.domain.customer import Customer
-from rapport_personalization.domain.moment import NOTHING_PERSONAL, Mark, Moment, Personal
+from rapport_personalization.domain.moment import Mark, Moment, Personal
 from rapport_personalization.domain.taking import TAKERS
 
 FOLDED: Final = frozenset(type_ for type_, data in wire.BY_TYPE.items() if data in TAKERS) | {
@@ -22,8 +22,9 @@ FOLDED: Final = frozenset(type_ for type_, data in wire.BY_TYPE.items() if data 
 def fold(customer: Customer, moment: Moment) -> None:
     """Takes the moment in. It must not be older than what was folded last: see `is_late`."""
     customer.newest = moment.order
-    if moment.personal != NOTHING_PERSONAL:
-        _learn(customer, moment.personal, moment.mark)
+    personal = moment.personal
+    if personal.birthday is not None or not personal.reaches <= customer.reaches.keys():
+        _learn(customer, personal, moment.mark)
     taker = TAKERS.get(type(moment.data))
     if taker is not None:
         taker(customer, moment.data, moment)

@@ -24,4 +24,9 @@ def of_trigger(trigger: str) -> str:
 
 def decision_id(tenant: str, trigger: str, person: str, anchor: str) -> str:
     """At most one decision is ever taken under an id, so that nothing is sent twice."""
-    return sha256(f"{tenant}|{trigger}|{person}|{anchor}".encode()).hexdigest()
+    return decision_key(tenant, trigger, person, anchor).hex()
+
+
+def decision_key(tenant: str, trigger: str, person: str, anchor: str) -> bytes:
+    """The same as it is kept."""
+    return sha256(f"{tenant}|{trigger}|{person}|{anchor}".encode()).digest()

@@ -1,10 +1,10 @@
 """What happened to a person, as triggers and gates see it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from rapport_events import wire
 
 REACH: Final[Mapping[str, tuple[str, ...]]] = {
@@ -34,8 +34,7 @@ class Personal(NamedTuple):
 NOTHING_PERSONAL: Final = Personal()
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """One event of one person. `at` is when it happened, `recorded` when we learned of it."""
 
     at: datetime
@@ -58,6 +57,6 @@ class Moment:
         return Mark(self.at, self.key)
 
 
-def reaches(kinds: Mapping[str, str]) -> frozenset[str]:
-    """The channels that identifiers of these kinds open; `kinds` is `Envelope.kinds`."""
-    return frozenset(channel for kind in kinds.values() for channel in REACH.get(kind, ()))
+def reaches(kinds: Iterable[str]) -> frozenset[str]:
+    """The channels that identifiers of these kinds open."""
+    return frozenset(channel for kind in kinds for channel in REACH.get(kind, ()))

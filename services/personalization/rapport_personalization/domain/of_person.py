@@ -54,6 +54,10 @@ def _first_order(scene: Scene) -> Reading:
     return Reading(bought[0].at, (bought[0].key,)) if bought else NOTHING
 
 
+def _count_of_orders(scene: Scene) -> int:
+    return len(scene.customer.bought)
+
+
 def _median_gap(scene: Scene) -> Reading:
     bought = scene.customer.bought
     return Reading(orders.median_gap(bought), tuple(mark.key for mark in bought))
@@ -128,7 +132,9 @@ CUSTOMER: Final[Mapping[str, Field]] = MappingProxyType(
         "tier": _plain("string", "Of the loyalty programme.", lambda one: one.tier),
         "created_at": _since("When they signed up.", lambda one: one.created),
         "orders": _plain("maps", "id, placed_at, delivered_at, amount, net, is_standing.", _orders),
-        "order_count": Field("int", "Purchases that count, at this instant.", _order_count),
+        "order_count": Field(
+            "int", "Purchases that count, at this instant.", _order_count, _count_of_orders
+        ),
         "first_order_at": Field("timestamp", "Of those that count.", _first_order),
         "newest_order_at": _since("Any order, refunded or not.", lambda one: one.newest_order),
         "newest_cart_at": _since("The last change of any cart.", lambda one: one.newest_cart),

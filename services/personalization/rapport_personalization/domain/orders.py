@@ -91,12 +91,6 @@ def _travel(
             order.delivered = order.delivered or mark
 
 
-def standing(orders: dict[str, Order]) -> list[Mark]:
-    """When each purchase that counts was made, in order."""
-    found = [one.placed for one in orders.values() if one.is_standing and one.placed is not None]
-    return sorted(found)
-
-
 def median_gap(bought: list[Mark]) -> timedelta | None:
     """Between purchases; of an even number of gaps the smaller of the middle two."""
     if len(bought) < 2:

@@ -22,8 +22,10 @@ def is_zone(name: str) -> bool:
 
 def next_allowed(at: datetime, where: ZoneInfo, hours: QuietHours) -> datetime:
     """`at` itself, or the end of the quiet hours that it lies in. In UTC."""
+    if hours.start == hours.end:
+        return at
     local = at.astimezone(where)
-    clock = local.time().replace(second=0, microsecond=0)
+    clock = time(local.hour, local.minute)
     if not _is_quiet(clock, hours):
         return at
     day = local.date() if clock < hours.end else local.date() + _A_DAY

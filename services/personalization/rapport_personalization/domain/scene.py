@@ -1,16 +1,16 @@
 """One look at a person: who, at what instant, because of what."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, gc=False):
     """Something that a trigger may have to be done about, at `send_at` at the earliest."""
 
     trigger: str
