@@ -1,9 +1,9 @@
 """The triggers and policies that hold at the moment, as the database has them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from rapport_runtime.database import driver
@@ -26,9 +26,17 @@ SELECT trigger, version::text, source FROM trigger_version
 WHERE (trigger, version::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 
-_POLICIES_OF: Final = "SELECT version, document::text FROM policies WHERE version = $1"
+_POLICIES: Final = """
+SELECT version, document::text, (SELECT max(since) FROM scoring)
+FROM (SELECT) AS always LEFT JOIN LATERAL (
+    SELECT version, document FROM policies WHERE version = coalesce($1, version)
+    ORDER BY version DESC LIMIT 1
+) AS newest ON true
+"""
 
-_POLICIES: Final = "SELECT version, document::text FROM policies ORDER BY version DESC LIMIT 1"
+_CLV_TOPS: Final = """
+SELECT since, clv_top FROM scoring WHERE since IS NOT NULL AND clv_top IS NOT NULL ORDER BY since
+"""
 
 Version = tuple[str, str]
 """Trigger and version: its document never changes."""
@@ -60,6 +68,8 @@ class Rulebook:
         self._settings = settings
         self._triggers: dict[Version, Trigger] = {}
         self._known: tuple[frozenset[Version], Catalogue] | None = None
+        self._tops: tuple[tuple[datetime, float], ...] = ()
+        self._newest_top: datetime | None = None
 
     async def load(self, tx: AsyncConnection) -> Rules:
         """Those that hold now."""
@@ -89,21 +99,26 @@ class Rulebook:
 
     async def policies(self, tx: AsyncConnection) -> Policies:
         """The newest that were set, or else those of the settings, which are version 0."""
-        return self._observed(await (await driver(tx)).fetchrow(_POLICIES))
+        return await self._observed(tx, None)
 
     async def policies_of(self, tx: AsyncConnection, version: str) -> Policies:
         """Those that a decision names; version 0 is the settings as they are now."""
-        return self._observed(await (await driver(tx)).fetchrow(_POLICIES_OF, int(version)))
+        return await self._observed(tx, int(version))
 
-    def _observed(self, row: Any) -> Policies:  # noqa: ANN401 - a row of the driver's
-        if row is None:
+    async def _observed(self, tx: AsyncConnection, wanted: int | None) -> Policies:
+        connection = await driver(tx)
+        version, document, newest = await connection.fetchrow(_POLICIES, wanted)
+        if newest != self._newest_top:
+            tops = await connection.fetch(_CLV_TOPS)
+            self._newest_top, self._tops = newest, tuple((row[0], row[1]) for row in tops)
+        if version is None:
             return self._policies("0", self._settings.policies)
-        document: dict[str, Any] = orjson.loads(row[1])
-        return self._policies(str(row[0]), PolicySettings.model_validate(document))
+        return self._policies(str(version), PolicySettings.model_validate(orjson.loads(document)))
 
     def _policies(self, version: str, given: PolicySettings) -> Policies:
         settings = self._settings
-        return given.policies(version, settings.tenant, settings.deciding.too_late_hours)
+        found = given.policies(version, settings.tenant, settings.deciding.too_late_hours)
+        return replace(found, clv_tops=self._tops)
 
     def _catalogue(self, active: frozenset[Version]) -> Catalogue:
         if self._known is None or self._known[0] != active:

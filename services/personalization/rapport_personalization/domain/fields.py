@@ -15,7 +15,7 @@ from rapport_personalization.domain.scene import Scene
 
 
 def _clv_top(scene: Scene) -> Reading:
-    return Reading(scene.policies.clv_top)
+    return Reading(scene.policies.clv_top_at(scene.now))
 
 
 def _candidate_at(scene: Scene) -> Reading:

@@ -1,8 +1,9 @@
 """What holds for all triggers: quiet hours, caps, suppression and hold-out of one deployment."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 
 DAY: Final = timedelta(days=1)
@@ -63,7 +64,13 @@ class Policies:
     """Who was born on 29 February is congratulated on 1 March in common years."""
     clv_top: float | None = None
     """The CLV, in minor units, from which somebody is of the most valuable 20 %."""
+    clv_tops: tuple[tuple[datetime, float], ...] = ()
+    """The same since each night, in order: an instant is judged by what was known then."""
     points_live: timedelta = timedelta(days=365)
+
+    def clv_top_at(self, instant: datetime) -> float | None:
+        after = bisect_right(self.clv_tops, instant, key=lambda one: one[0])
+        return self.clv_tops[after - 1][1] if after else self.clv_top
 
 
 DEFAULTS: Final = Policies()

@@ -5,7 +5,8 @@ BG/NBD and Gamma-Gamma of kpis.md section 5, for one person at a time, in plain 
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from math import exp, isfinite, log
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ _DISCOUNT: Final = 1.01
 _SINGULAR: Final = 1e-9
 _TERMS: Final = 10_000
 _CLOSE: Final = 1e-16
+_REMEMBERED: Final = 50_000
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -54,10 +56,12 @@ class Forecast(NamedTuple):
     churn_risk: float
     """Probability of no purchase in the next 90 days."""
     alive: float
+    purchases: float
+    """To be expected in the next 90 days."""
     next_purchase_days: float | None
     """By then they have bought with probability one half; None: it never gets so likely."""
-    value: int
-    """Of the next 12 months, minor units."""
+    value: int | None
+    """Of the next 12 months, minor units; None: nothing is known of amounts."""
 
 
 def buying_of(parameters: Mapping[str, float]) -> Buying | None:
@@ -77,12 +81,17 @@ def _positive(parameters: Mapping[str, float], names: Iterable[str]) -> list[flo
     return found if all(one > 0 and isfinite(one) for one in found) else None
 
 
-def bought(orders: Iterable[Order], at: datetime) -> Bought | None:
-    """None for who never bought. An occasion is a UTC day with a net amount above 0."""
+def bought(orders: Iterable[Order], at: datetime, currency: str | None = None) -> Bought | None:
+    """None for who never bought. An occasion is a UTC day with a net amount above 0.
+
+    `currency`: only what was bought in it, for a model that was fitted to nothing else.
+    """
     days: dict[date, int] = defaultdict(int)
     for order in orders:
-        if order.placed is not None and order.is_standing and order.placed.at < at:
-            days[order.placed.at.date()] += order.net
+        if order.placed is None or not order.is_standing or order.placed.at >= at:
+            continue
+        if currency is None or order.currency == currency:
+            days[order.placed.at.astimezone(UTC).date()] += order.net
     on = sorted(day for day, net in days.items() if net > 0)
     if not on:
         return None
@@ -92,14 +101,18 @@ def bought(orders: Iterable[Order], at: datetime) -> Bought | None:
     return Bought(len(on) - 1, (on[-1] - on[0]).days, age, repeat)
 
 
-def forecast(buying: Buying, spending: Spending, one: Bought, margin: float = 1.0) -> Forecast:
+def forecast(
+    buying: Buying, spending: Spending | None, one: Bought, margin: float = 1.0
+) -> Forecast:
     """Somebody who bought today has an age below 0: they are as of today, not of yesterday."""
     known = one._replace(age=max(one.age, one.t_x))
+    value = None if spending is None else round(margin * lifetime_value(buying, spending, known))
     return Forecast(
         churn_risk=churn_risk(buying, known, HORIZON_DAYS),
         alive=alive(buying, known),
+        purchases=expected(buying, known, HORIZON_DAYS),
         next_purchase_days=days_to_next(buying, known, 0.5),
-        value=round(margin * lifetime_value(buying, spending, known)),
+        value=value,
     )
 
 
@@ -151,12 +164,18 @@ def expected_amount(model: Spending, one: Bought) -> float:
 
 def lifetime_value(buying: Buying, spending: Spending, one: Bought) -> float:
     """Of the next 12 months of 30 days, discounted by one percent a month."""
+    return expected_amount(spending, one) * _discounted(buying, one._replace(repeat_amount=0))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _discounted(buying: Buying, one: Bought) -> float:
+    """Purchases, each worth less the later it is. Many buyers have bought on the same days."""
     total, before = 0.0, 0.0
     for month in range(1, _MONTHS + 1):
         until = expected(buying, one, _DAYS_A_MONTH * month)
         total += (until - before) / _DISCOUNT**month
         before = until
-    return expected_amount(spending, one) * total
+    return total
 
 
 def _hyp2f1(a: float, b: float, c: float, z: float) -> float:

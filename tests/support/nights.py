@@ -1,0 +1,67 @@
+"""Nights in which buyers are scored: the models they need, buyers, and what is told of them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rapport_events.envelope import Envelope, Record
+from rapport_personalization import models
+from rapport_personalization.domain.prediction import Buying, Spending
+from rapport_personalization.scoring import Scorer, begin, step
+
+from tests.support.events import happened, record_of
+from tests.support.personalization_house import House
+
+BUYING = Buying(0.242595, 4.413602 * 7, 0.792922, 2.425907)
+"""Of CDNOW, in days."""
+SPENDING = Spending(6.2496, 3.7442, 1_544.35)
+MORNING = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+async def fit(house: House, at: datetime = MORNING, *, spending: bool = True) -> list[Record]:
+    """Both models arrive."""
+    told = [_fitted("bgnbd", BUYING._asdict(), at)]
+    if spending:
+        told.append(_fitted("gamma_gamma", SPENDING._asdict(), at))
+    async with house.engine.begin() as tx:
+        await models.learn(tx, told)
+    return told
+
+
+def _fitted(model: str, parameters: Mapping[str, float], at: datetime) -> Record:
+    return happened(
+        "model.fitted", None, at, model=model, parameters=dict(parameters), currency="EUR",
+        as_of=at.isoformat(), buyers=2_357, definition="clv_predicted.v1",
+    )  # fmt: skip
+
+
+def ordered(
+    person: str, at: datetime, order: str, amount: int = 5_000, currency: str = "EUR"
+) -> Record:
+    return happened("order.placed", person, at, order=order, amount=amount, currency=currency)
+
+
+def scorer(house: House, chunk: int = 1_000) -> Scorer:
+    settings = house.settings.scoring.model_copy(update={"chunk": chunk})
+    return Scorer(house.engine, house.shop.rulebook, settings)
+
+
+async def night(house: House, at: datetime = MORNING, chunk: int = 1_000) -> None:
+    """Everybody is scored, and what is to be told is on its way out."""
+    made = scorer(house, chunk)
+    await begin(made, at)
+    while await step(made, at) != "idle":
+        continue
+
+
+async def scored(house: House) -> list[tuple[Envelope, dict[str, Any]]]:
+    """The scores on their way out, in order."""
+    return [one for one in await house.told() if one[0].type == "score.updated.v1"]
+
+
+async def hear_back(house: House) -> None:
+    """What was said comes back through the log."""
+    rows = await house.rows("SELECT value FROM outbox ORDER BY id")
+    await house.execute("DELETE FROM outbox")
+    await house.tell([record_of(row["value"]) for row in rows])
