@@ -141,7 +141,7 @@ _WRITE: Final = text("INSERT INTO fact VALUES (:entity, :metric, :bucket, :dims,
 async def _recount(engine: AsyncEngine, record: Record) -> None:
     told = happening(record)
     ref = None if told is None else entity(told)
-    name = f"{record.envelope.subject}" if ref is None else ":".join(ref)
+    name = f"{record.envelope.subject}" if ref is None else f"{ref.kind}:{ref.id}"
     async with engine.begin() as tx:
         event = {"entity": name, "key": record.key, "value": record.value}
         await tx.execute(_REMEMBER, event)

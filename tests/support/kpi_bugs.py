@@ -19,7 +19,7 @@ from rapport_metrics.domain.causes import Whose
 from rapport_metrics.domain.contacts import Contact
 from rapport_metrics.domain.contracts import Subscription, SubscriptionEvent
 from rapport_metrics.domain.entities import Merge, Ref
-from rapport_metrics.domain.facts import Fact, fact
+from rapport_metrics.domain.facts import Fact
 from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.orders import Order, Refund
 from rapport_metrics.domain.surveys import Answer, Survey
@@ -132,7 +132,7 @@ def _date_the_net_amount_by_the_refund(plant: pytest.MonkeyPatch) -> None:
         for one in orders_facts(order):
             if one.metric == "aov" and order.refunds:
                 last = max(one.told for one in order.refunds.values())
-                yield fact("aov", last.at, one.dims, one.num, one.den, last.key)
+                yield Fact("aov", last.at, one.dims, one.num, one.den, last.key)
             else:
                 yield one
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from rapport_events import wire
 from rapport_metrics.domain.happening import Happening
 from rapport_metrics.domain.instants import instant
@@ -61,7 +62,7 @@ def happenings(events: Iterable[Mapping[str, Any]]) -> Iterator[Happening]:
                     yield happening
             case wire.CustomerErased():
                 for name in people.erase(customer):
-                    yield happening._replace(by=happening.by._replace(subject=name))
+                    yield replace(happening, by=replace(happening.by, subject=name))
             case _:
                 yield happening
 

@@ -25,7 +25,7 @@ def subject_id(name: str) -> str:
 def records(happenings: Iterable[Happening]) -> Iterator[Record]:
     """One record each; what the profile service concludes is in its topic."""
     for happening in happenings:
-        by, data = happening
+        by, data = happening.by, happening.data
         fields = {
             name: value for name, value in msgspec.to_builtins(data).items() if value is not None
         }

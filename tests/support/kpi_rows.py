@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import astuple
 from rapport_metrics.store import dims_id
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -41,7 +42,7 @@ def in_memory(memory: Memory) -> Held:
     return Held(
         cells,
         {(order, *bought) for order, bought in memory.purchases.items()},
-        {(name, *row) for name, row in memory.people.items()},
+        {(name, *astuple(row)) for name, row in memory.people.items()},
         set(memory.activity),
     )
 

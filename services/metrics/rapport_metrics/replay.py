@@ -52,7 +52,7 @@ class Between(NamedTuple):
 
     start: int
     end: int
-    after: tuple[str, str] = ("", "")
+    after: Ref = Ref("", "")
 
 
 class Found(NamedTuple):
@@ -71,7 +71,10 @@ async def load_refs(
     snap: Snapshot, kinds: Collection[str], between: Between, limit: int = _CHUNK
 ) -> list[Ref]:
     """Entities that have anything to say about the span, in the order of their names."""
-    rows = await snap.fetch(_LIVED, list(kinds), between.start, between.end, *between.after, limit)
+    after = between.after
+    rows = await snap.fetch(
+        _LIVED, list(kinds), between.start, between.end, after.kind, after.id, limit
+    )
     return [Ref(*row) for row in rows]
 
 

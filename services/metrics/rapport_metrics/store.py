@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
+from msgspec.structs import astuple
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -154,7 +155,7 @@ async def restate(
 
 def dims_id(dims: Dims) -> int:
     """A number for a combination of dimensions, the same everywhere and always: 64 bits."""
-    digest = blake2b(orjson.dumps(list(dims)), digest_size=8).digest()
+    digest = blake2b(orjson.dumps(astuple(dims)), digest_size=8).digest()
     number: int = struct.unpack("<q", digest)[0]
     return number
 
@@ -172,7 +173,7 @@ async def _save_states(
     connection: "asyncpg.Connection[Any]", outcome: Outcome, known: Collection[Ref]
 ) -> None:
     rows = {
-        ref: (*ref, pack(state), *outcome.spans.get(ref, (None, None)))
+        ref: (ref.kind, ref.id, pack(state), *outcome.spans.get(ref, (None, None)))
         for ref, state in outcome.states.items()
     }
     new = [row for ref, row in rows.items() if ref not in known]
@@ -187,7 +188,7 @@ async def _add_cells(
     connection: "asyncpg.Connection[Any]", cells: Mapping[Cell, tuple[int, int]], shard: int
 ) -> None:
     ids = {dims: dims_id(dims) for dims in {cell.dims for cell in cells}}
-    named = [(id_, *dims) for dims, id_ in sorted(ids.items(), key=lambda item: item[1])]
+    named = [(id_, *astuple(dims)) for dims, id_ in sorted(ids.items(), key=lambda item: item[1])]
     await connection.execute(_NAME_DIMS, *map(list, zip(*named, strict=True)))
     rows = sorted(
         (cell.metric, cell.bucket, ids[cell.dims], cell.bin, num, den)
@@ -216,7 +217,7 @@ async def _save_rows(
     if outcome.activity:
         columns = zip(*sorted(outcome.activity), strict=True)
         await connection.execute(_ADD_ACTIVITY, *map(list, columns))
-    people = sorted((name, *row) for name, row in outcome.people.items())
+    people = sorted((name, *astuple(row)) for name, row in outcome.people.items())
     if people:
         await connection.execute(_PUT_PEOPLE, *map(list, zip(*people, strict=True)))
 

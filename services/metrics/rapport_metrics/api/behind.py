@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec.structs import asdict
 from pydantic import Field
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import MOST, decode_cursor, encode_cursor, next_link
@@ -15,6 +16,7 @@ from rapport_runtime.standing import load_progress
 from rapport_metrics.api.asking import BadWindowError, KpiQuery, find_kpi, groups_of, span_of
 from rapport_metrics.api.kpis import KpiPath, Reader, settings_of, standing
 from rapport_metrics.consumer import PROJECTOR
+from rapport_metrics.domain.entities import Ref
 from rapport_metrics.domain.instants import instant, moment
 from rapport_metrics.domain.outcome import MINUTE, bucket
 from rapport_metrics.question import Question
@@ -52,12 +54,13 @@ async def read_behind(
         settings.options(), is_past=query.as_of is not None,
     )  # fmt: skip
     place = f"{kpi} {query.model_dump_json(exclude={'cursor', 'limit'})}"
-    after = decode_cursor(query.cursor, place, length=2) if query.cursor else ("", "")
+    told = decode_cursor(query.cursor, place, length=2) if query.cursor else ("", "")
+    after = Ref(str(told[0]), str(told[1]))
     pool: Pool = request.app.state.pool
     async with snapshot(pool, hold=FIRST) as snap:
         progress = await load_progress(snap, PROJECTOR)
-        found, left_off = await _load(snap, question, (str(after[0]), str(after[1])), query.limit)
-    following = None if left_off is None else encode_cursor(list(left_off), place)
+        found, left_off = await _load(snap, question, after, query.limit)
+    following = None if left_off is None else encode_cursor([left_off.kind, left_off.id], place)
     return answer(
         BehindView(
             kpi=asked.id,
@@ -71,8 +74,8 @@ async def read_behind(
 
 
 async def _load(
-    snap: Snapshot, question: Question, after: tuple[str, str], limit: int
-) -> tuple[list[Found], tuple[str, str] | None]:
+    snap: Snapshot, question: Question, after: Ref, limit: int
+) -> tuple[list[Found], Ref | None]:
     """At least `limit` facts where there are so many, and the entity at which the page ends."""
     start, end = question.windows[0][0], min(question.windows[-1][1], question.as_of)
     between = Between(instant(start), instant(end), after)
@@ -98,7 +101,7 @@ def _is_asked(question: Question, one: Found, between: Between) -> bool:
 
 
 def _fact(one: Found) -> FactView:
-    dims = {name: value for name, value in one.fact.dims._asdict().items() if value is not None}
+    dims = {name: value for name, value in asdict(one.fact.dims).items() if value is not None}
     return FactView(
         event=one.fact.cause.hex(),
         metric=one.fact.metric,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from rapport_metrics.domain.facts import Fact
 
 if TYPE_CHECKING:
@@ -23,4 +25,4 @@ class Beside(NamedTuple):
         """Those of its facts that this version is about, under its own names."""
         for one in facts:
             if one.metric in self.metrics:
-                yield one._replace(metric=one.metric + self.suffix)
+                yield replace(one, metric=one.metric + self.suffix)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 from rapport_events import wire
 
-from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.facts import Dims, Fact
 from rapport_metrics.domain.histogram import index
 from rapport_metrics.domain.told import By, Told
 
@@ -77,14 +78,14 @@ def facts(call: Call, settings: CallSettings = DEFAULTS) -> Iterator[Fact]:
     """What a call counts for."""
     if call.offered is None:
         return
-    at, key = call.offered
+    at, key = call.offered.at, call.offered.key
     legs = call.legs_in_order()
     first = legs[0] if legs else None
     dims = Dims(channel=call.channel, topic=call.topic)
     if first is not None:
-        dims = dims._replace(agent=first.agent, team=first.team)
+        dims = replace(dims, agent=first.agent, team=first.team)
     if call.is_inbound:
-        yield fact("contacts", at, dims, 1, 1, key)
+        yield Fact("contacts", at, dims, 1, 1, key)
         yield from _waiting(call, dims, settings)
     if call.answered is not None and legs:
         yield from _handling(call, legs, dims)
@@ -92,27 +93,28 @@ def facts(call: Call, settings: CallSettings = DEFAULTS) -> Iterator[Fact]:
 
 def _waiting(call: Call, dims: Dims, settings: CallSettings) -> Iterator[Fact]:
     assert call.offered is not None  # noqa: S101 - for the type checker; asked by the caller
-    at, key = call.offered
+    at, key = call.offered.at, call.offered.key
     if call.answered is not None:
         wait = call.answered_wait
-        yield fact("abandonment", at, dims, 0, 1, key)
-        yield fact("service_level", at, dims, int(wait <= settings.service_level), 1, key)
-        yield fact("asa", at, dims, wait, 1, key)
+        yield Fact("abandonment", at, dims, 0, 1, key)
+        yield Fact("service_level", at, dims, int(wait <= settings.service_level), 1, key)
+        yield Fact("asa", at, dims, wait, 1, key)
     elif call.abandoned is not None and call.abandoned_wait >= settings.short_abandon:
-        yield fact("abandonment", at, dims, 1, 1, key)
-        yield fact("service_level", at, dims, 0, 1, key)
+        yield Fact("abandonment", at, dims, 1, 1, key)
+        yield Fact("service_level", at, dims, 0, 1, key)
 
 
 def _handling(call: Call, legs: list[Leg], dims: Dims) -> Iterator[Fact]:
     prefix = "" if call.is_inbound else "outbound_"
-    at, key = max(leg.told for leg in legs)
+    last = max(leg.told for leg in legs)
+    at, key = last.at, last.key
     seconds = sum(leg.seconds for leg in legs)
-    yield fact(f"{prefix}aht", at, dims, seconds, 1, key, index(seconds))
+    yield Fact(f"{prefix}aht", at, dims, seconds, 1, key, index(seconds))
     transferred = int(any(leg.transferred for leg in legs))
-    yield fact(f"{prefix}transfer_rate", at, dims, transferred, 1, key)
+    yield Fact(f"{prefix}transfer_rate", at, dims, transferred, 1, key)
     for leg in legs:
-        own = dims._replace(agent=leg.agent, team=leg.team)
-        yield fact(f"{prefix}aht_leg", leg.told.at, own, leg.seconds, 1, leg.told.key)
+        own = replace(dims, agent=leg.agent, team=leg.team)
+        yield Fact(f"{prefix}aht_leg", leg.told.at, own, leg.seconds, 1, leg.told.key)
 
 
 def _is_first(by: By, known: Told | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from rapport_metrics.domain.calls import Call
-from rapport_metrics.domain.facts import NOWHERE, Dims, Fact, fact
+from rapport_metrics.domain.facts import NOWHERE, Dims, Fact
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.tickets import Course, Ticket, course
 from rapport_metrics.domain.told import Told
@@ -73,7 +73,7 @@ def chain_facts(contacts: Iterable[Contact], window: int = REPEAT_WINDOW) -> Ite
             continue
         again = place + 1 < len(chain) and chain[place + 1].at - contact.at <= window
         enough = not again and not contact.transferred and _was_solved(contact, window)
-        yield fact("fcr", contact.at, contact.dims, int(enough), 1, contact.cause)
+        yield Fact("fcr", contact.at, contact.dims, int(enough), 1, contact.cause)
 
 
 def _was_solved(contact: Contact, window: int) -> bool:
@@ -94,4 +94,4 @@ def self_service_facts(sessions: Iterable[Told], offered: Sequence[int]) -> Iter
     for session in sessions:
         until = session.at + SELF_SERVICE_WINDOW
         needed = any(session.at <= at <= until for at in offered)
-        yield fact("self_service", session.at, NOWHERE, int(not needed), 1, session.key)
+        yield Fact("self_service", session.at, NOWHERE, int(not needed), 1, session.key)

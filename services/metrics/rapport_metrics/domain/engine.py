@@ -79,13 +79,13 @@ def _take_all(working: Working, owners: Mapping[Ref, str | None]) -> set[Ref]:
 
 def _activity(happenings: Iterable[Happening]) -> set[tuple[str, int]]:
     return {
-        (by.subject, by.at // HOUR)
-        for by, data in happenings
+        (one.by.subject, one.by.at // HOUR)
+        for one in happenings
         # By type alone: of half of all events this is all that is asked.
-        if by.subject is not None
+        if one.by.subject is not None
         and (
-            type(data) in ACTIVITY
-            or (isinstance(data, wire.TicketMessage) and data.direction == "in")
+            type(one.data) in ACTIVITY
+            or (isinstance(one.data, wire.TicketMessage) and one.data.direction == "in")
         )
     }
 

@@ -3,7 +3,7 @@
 A state holds no personal data: a subject is a random id, and what it was called is not here.
 """
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -71,7 +71,7 @@ State: TypeAlias = (
 )
 
 
-class Ref(NamedTuple):
+class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
     """Names one entity. `kind` is a key of `KINDS`."""
 
     kind: str

@@ -33,7 +33,7 @@ def _take_ticket(working: Working, happening: Happening, ref: Ref | None, _: set
 
 def _take_call(working: Working, happening: Happening, ref: Ref | None, changed: set[Ref]) -> None:
     state = None if ref is None else working.states[ref]
-    by, data = happening
+    by, data = happening.by, happening.data
     if ref is None or not isinstance(state, Call) or not isinstance(data, calls.CallEvent):
         return
     calls.evolve(state, data, by)
@@ -43,7 +43,7 @@ def _take_call(working: Working, happening: Happening, ref: Ref | None, changed:
 
 def _take_survey(working: Working, happening: Happening, ref: Ref | None, _: set[Ref]) -> None:
     state = None if ref is None else working.states[ref]
-    by, data = happening
+    by, data = happening.by, happening.data
     if not isinstance(state, StampedSurvey):
         return
     if isinstance(data, wire.SurveySent):
@@ -54,7 +54,7 @@ def _take_survey(working: Working, happening: Happening, ref: Ref | None, _: set
 
 def _take_order(working: Working, happening: Happening, ref: Ref | None, _: set[Ref]) -> None:
     state = None if ref is None else working.states[ref]
-    by, data = happening
+    by, data = happening.by, happening.data
     if not isinstance(state, Order):
         return
     if isinstance(data, wire.OrderPlaced):
@@ -73,7 +73,7 @@ def _take_subscription(
     working: Working, happening: Happening, ref: Ref | None, _: set[Ref]
 ) -> None:
     state = None if ref is None else working.states[ref]
-    by, data = happening
+    by, data = happening.by, happening.data
     if isinstance(state, Subscription) and isinstance(data, contracts.SubscriptionEvent):
         contracts.evolve(state, data, by)
 
@@ -88,7 +88,7 @@ def _name_ticket(working: Working, ticket: str, call: str, changed: set[Ref]) ->
 
 
 def _create(working: Working, happening: Happening, _: Ref | None, changed: set[Ref]) -> None:
-    by, data = happening
+    by, data = happening.by, happening.data
     if by.subject is None or not isinstance(data, wire.CustomerCreated):
         return
     subject = working.subject(by.subject)
@@ -109,7 +109,7 @@ def stamp(working: Working, ref: Ref, subject: Subject, changed: set[Ref]) -> No
 
 
 def _visit(working: Working, happening: Happening, _: Ref | None, changed: set[Ref]) -> None:
-    by, data = happening
+    by, data = happening.by, happening.data
     if by.subject is None or not isinstance(data, wire.HelpViewed):
         return
     subject = working.subject(by.subject)
@@ -120,7 +120,7 @@ def _visit(working: Working, happening: Happening, _: Ref | None, changed: set[R
 
 
 def _merge(working: Working, happening: Happening, _: Ref | None, changed: set[Ref]) -> None:
-    by, data = happening
+    by, data = happening.by, happening.data
     if by.subject is None or not isinstance(data, wire.CustomerMerged):
         return
     name, survivor, absorbed = by.key.hex(), by.subject, data.from_subject

@@ -1,7 +1,8 @@
 """An event as the metrics see it, and which entities it is about."""
 
-from typing import Final, NamedTuple, get_args
+from typing import Final, get_args
 
+import msgspec
 from rapport_events import wire
 
 from rapport_metrics.domain.calls import CallEvent
@@ -13,7 +14,7 @@ from rapport_metrics.domain.surveys import SurveyEvent
 from rapport_metrics.domain.tickets import TicketEvent
 from rapport_metrics.domain.told import By
 
-ACTIVITY: Final = frozenset(
+ACTIVITY: Final[frozenset[type]] = frozenset(
     {
         wire.PageViewed,
         wire.HelpViewed,
@@ -53,7 +54,7 @@ _OF_PEOPLE: Final = frozenset(
 _TELLING: Final = _OF_PEOPLE | _KINDS.keys()
 
 
-class Happening(NamedTuple):
+class Happening(msgspec.Struct, frozen=True, gc=False):
     """One event of the log."""
 
     by: By

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from rapport_events import wire
 
-from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.facts import Dims, Fact
 from rapport_metrics.domain.histogram import index
 from rapport_metrics.domain.instants import instant, seconds_between
 from rapport_metrics.domain.told import By, Told
@@ -50,10 +50,10 @@ def facts(loop: Loop) -> Iterator[Fact]:
     opened, closed = loop.opened, loop.closed
     if opened is None or closed is None or closed.outcome in _CALLED_OFF:
         return
-    at, key = closed.told
+    at, key = closed.told.at, closed.told.key
     dims = Dims(agent=closed.owner or loop.owner)
     seconds = max(0, seconds_between(opened.at, at))
-    yield fact("loop_time", at, dims, seconds, 1, key, index(seconds))
-    yield fact("loop_informed", at, dims, int(closed.informed), 1, key)
+    yield Fact("loop_time", at, dims, seconds, 1, key, index(seconds))
+    yield Fact("loop_informed", at, dims, int(closed.informed), 1, key)
     if loop.due is not None:
-        yield fact("loop_in_time", at, dims, int(at <= loop.due), 1, key)
+        yield Fact("loop_in_time", at, dims, int(at <= loop.due), 1, key)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from rapport_events import wire
 
-from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.facts import Dims, Fact
 from rapport_metrics.domain.told import By, Told
 
 
@@ -63,11 +63,11 @@ def facts(order: Order) -> Iterator[Fact]:
     """What an order counts for. A refund restates `aov` in the past, and `refunds` when it was."""
     if order.placed is None or order.amount is None:
         return
-    at, key = order.placed
+    at, key = order.placed.at, order.placed.key
     dims = Dims(channel=order.channel, currency=order.currency)
-    yield fact("revenue_gross", at, dims, order.amount, 1, key)
+    yield Fact("revenue_gross", at, dims, order.amount, 1, key)
     if order.is_valid:
-        yield fact("aov", at, dims, order.net, 1, key)
+        yield Fact("aov", at, dims, order.net, 1, key)
     for one in order.refunds.values():
         amount = order.amount if one.amount is None else one.amount
-        yield fact("refunds", one.told.at, dims, amount, 1, one.told.key)
+        yield Fact("refunds", one.told.at, dims, amount, 1, one.told.key)

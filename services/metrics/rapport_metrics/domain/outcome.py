@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
+import msgspec
+
 from rapport_metrics.domain.contracts import Contract
 from rapport_metrics.domain.entities import Ref, State
 from rapport_metrics.domain.facts import Dims
@@ -14,7 +16,7 @@ _FINE: Final = ("fcr", "reopen_rate", "response_rate_", "self_service", "sla_")
 """Whether these count depends on the minute that is asked about: they look ahead, or fall due."""
 
 
-class Cell(NamedTuple):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """Names one total. `bucket`: minutes since 1970, a full hour where minutes do not matter."""
 
     metric: str
@@ -32,7 +34,7 @@ class Purchase(NamedTuple):
     currency: str | None
 
 
-class PersonRow(NamedTuple):
+class PersonRow(msgspec.Struct, frozen=True, gc=False):
     """A subject where persons are counted: its person's smallest subject, and two instants."""
 
     root: str

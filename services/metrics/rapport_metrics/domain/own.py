@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from rapport_metrics.domain import calls, loops, orders, service, surveys
 from rapport_metrics.domain.beside import Beside
@@ -94,4 +95,4 @@ def _solved(chain: Iterable[Contact], options: Options) -> Iterator[Fact]:
     for one in chain_facts(chain, options.repeat_window):
         yield one
         if options.unsolvable_topics and one.dims.topic not in options.unsolvable_topics:
-            yield one._replace(metric="fcr_net")
+            yield replace(one, metric="fcr_net")

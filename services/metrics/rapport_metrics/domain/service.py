@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from rapport_metrics.domain.calendars import Calendar, due_at, worked_seconds
-from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.facts import Dims, Fact
 from rapport_metrics.domain.histogram import index
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.tickets import Course, Reply, Ticket, course, first_reply
@@ -60,7 +61,7 @@ def facts(ticket: Ticket, settings: ServiceSettings = DEFAULTS) -> Iterator[Fact
     )
     if ticket.channel != "phone":
         # On the phone the call is the contact, and its ticket the paper about it.
-        yield fact("contacts", ticket.created.at, dims, 1, 1, ticket.created.key)
+        yield Fact("contacts", ticket.created.at, dims, 1, 1, ticket.created.key)
     yield from _backlog(ticket.created, went, dims)
     yield from _sentiment(ticket, dims)
     if ticket.channel not in _NO_FIRST_REPLY:
@@ -71,30 +72,30 @@ def facts(ticket: Ticket, settings: ServiceSettings = DEFAULTS) -> Iterator[Fact
 
 
 def _backlog(created: Told, went: Course, dims: Dims) -> Iterator[Fact]:
-    yield fact("backlog", created.at, dims, 1, 0, created.key)
+    yield Fact("backlog", created.at, dims, 1, 0, created.key)
     for change in went.resolved:
-        yield fact("backlog", change.at, dims, -1, 0, change.key)
+        yield Fact("backlog", change.at, dims, -1, 0, change.key)
     for change in went.reopened:
-        yield fact("backlog", change.at, dims, 1, 0, change.key)
+        yield Fact("backlog", change.at, dims, 1, 0, change.key)
 
 
 def _sentiment(ticket: Ticket, dims: Dims) -> Iterator[Fact]:
     for word in ticket.words:
         if word.sentiment is not None:
-            at, key = word.told
-            own = dims._replace(channel=word.channel or dims.channel)
-            yield fact("sentiment", at, own, word.sentiment, 1, key)
-            yield fact("negative_share", at, own, int(word.sentiment <= _NEGATIVE), 1, key)
+            at, key = word.told.at, word.told.key
+            own = replace(dims, channel=word.channel or dims.channel)
+            yield Fact("sentiment", at, own, word.sentiment, 1, key)
+            yield Fact("negative_share", at, own, int(word.sentiment <= _NEGATIVE), 1, key)
 
 
 def _first_reply(
     created: Told, reply: Reply | None, dims: Dims, settings: ServiceSettings
 ) -> Iterator[Fact]:
     done = None if reply is None else reply.told
-    own = dims if reply is None else dims._replace(agent=reply.agent)
+    own = dims if reply is None else replace(dims, agent=reply.agent)
     if done is not None:
         seconds = worked_seconds(settings.calendar, created.at, done.at)
-        yield fact("frt", done.at, own, seconds, 1, done.key, index(seconds))
+        yield Fact("frt", done.at, own, seconds, 1, done.key, index(seconds))
     target = _target(settings.targets.first_reply, dims.priority)
     due = due_at(settings.calendar, created.at, target)
     yield from _sla("sla_frt", created, done, due, own)
@@ -104,7 +105,7 @@ def _next_replies(ticket: Ticket, dims: Dims, settings: ServiceSettings) -> Iter
     target = _target(settings.targets.next_reply, dims.priority)
     for wait in for_the_next_reply(ticket):
         due = due_at(settings.calendar, wait.since.at, target)
-        own = dims._replace(agent=wait.agent)
+        own = replace(dims, agent=wait.agent)
         yield from _sla("sla_next", wait.since, wait.done, due, own)
 
 
@@ -115,17 +116,17 @@ def _resolution(
     created, first = ticket.created, went.first
     own, done = dims, None
     if first is not None:
-        own, done = dims._replace(agent=first.agent, team=first.team), Told(first.at, first.key)
+        own, done = replace(dims, agent=first.agent, team=first.team), Told(first.at, first.key)
         seconds = _time_to(ticket, first.at, settings)
-        yield fact("ttr_first", first.at, own, seconds, 1, first.key, index(seconds))
+        yield Fact("ttr_first", first.at, own, seconds, 1, first.key, index(seconds))
         again = any(change.at <= first.at + REOPEN_WINDOW for change in went.reopened)
-        yield fact("reopen_rate", first.at, own, int(again), 1, first.key)
+        yield Fact("reopen_rate", first.at, own, int(again), 1, first.key)
     if went.last is not None:
         seconds = _time_to(ticket, went.last.at, settings)
-        yield fact("ttr_full", went.last.at, own, seconds, 1, went.last.key, index(seconds))
+        yield Fact("ttr_full", went.last.at, own, seconds, 1, went.last.key, index(seconds))
         if ticket.channel != "phone":
             touched_once = len(ticket.replies) <= 1 and not went.reopened
-            yield fact("one_touch", went.last.at, own, int(touched_once), 1, went.last.key)
+            yield Fact("one_touch", went.last.at, own, int(touched_once), 1, went.last.key)
     since = created
     if settings.restart_when_reopened and went.reopened:
         since = Told(went.reopened[-1].at, went.reopened[-1].key)
@@ -150,9 +151,9 @@ def _sla(
 ) -> Iterator[Fact]:
     """Met when it is done, breached when it is due: whichever comes first."""
     if done is not None and (due is None or done.at <= due):
-        yield fact(name, done.at, dims, 1, 1, done.key)
+        yield Fact(name, done.at, dims, 1, 1, done.key)
     elif due is not None:
-        yield fact(name, due, dims, 0, 1, created.key)
+        yield Fact(name, due, dims, 0, 1, created.key)
 
 
 def _target(targets: Mapping[str, int], priority: str | None) -> int:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 from rapport_events import wire
 
-from rapport_metrics.domain.facts import Dims, Fact, fact
+from rapport_metrics.domain.facts import Dims, Fact
 from rapport_metrics.domain.instants import DAY
 from rapport_metrics.domain.told import By, Told
 
@@ -124,7 +124,7 @@ def facts(
     answered = any(
         sent.at <= answer.told.at <= sent.at + RESPONSE_WINDOW for answer in survey.answers
     )
-    yield fact(f"response_rate_{survey.kind}", sent.at, dims, int(answered), 1, sent.key)
+    yield Fact(f"response_rate_{survey.kind}", sent.at, dims, int(answered), 1, sent.key)
     # An answer to another kind of question than was asked has another scale.
     counted = counted_answer(survey)
     if counted is not None and counted.score is not None:
@@ -139,26 +139,26 @@ def _solved_facts(survey: Survey, dims: Dims) -> Iterator[Fact]:
     said = [answer for answer in survey.answers if answer.solved is not None]
     if said:
         counted = max(said, key=lambda one: (one.revision, one.told))
-        at, key = counted.told
-        yield fact("fcr_survey", at, dims, int(counted.solved is True), 1, key)
+        said_at = counted.told
+        yield Fact("fcr_survey", said_at.at, dims, int(counted.solved is True), 1, said_at.key)
 
 
 def _score_facts(kind: str, score: int, told: Told, dims: Dims) -> Iterator[Fact]:
-    at, key = told
+    at, key = told.at, told.key
     match kind:
         case "nps":
             # A relationship is asked about now and then, a contact right after it: two numbers.
             name = "nps" if dims.about in {None, "relationship"} else "nps_transactional"
             promoter, detractor = score >= _PROMOTER, score <= _DETRACTOR
-            yield fact(name, at, dims, promoter - detractor, 1, key, score)
-            yield fact(f"{name}_promoters", at, dims, int(promoter), 1, key)
-            yield fact(f"{name}_detractors", at, dims, int(detractor), 1, key)
+            yield Fact(name, at, dims, promoter - detractor, 1, key, score)
+            yield Fact(f"{name}_promoters", at, dims, int(promoter), 1, key)
+            yield Fact(f"{name}_detractors", at, dims, int(detractor), 1, key)
         case "csat":
             satisfied = int(score >= _SATISFIED)
-            yield fact("csat", at, dims, satisfied, 1, key, score)
-            yield fact("csat_mean", at, dims, score, 1, key)
+            yield Fact("csat", at, dims, satisfied, 1, key, score)
+            yield Fact("csat_mean", at, dims, score, 1, key)
             if dims.about in {"product", "service"}:
-                yield fact(f"csat_{dims.about}", at, dims, satisfied, 1, key)
+                yield Fact(f"csat_{dims.about}", at, dims, satisfied, 1, key)
 
 
 def _effort_facts(score: int, told: Told, dims: Dims, settings: SurveySettings) -> Iterator[Fact]:
@@ -168,5 +168,5 @@ def _effort_facts(score: int, told: Told, dims: Dims, settings: SurveySettings) 
         if score not in _EFFORT:
             return
         score, easy = _EFFORT.stop - score, _LITTLE_EFFORT
-    yield fact("ces", told.at, dims, int(score >= easy), 1, told.key, score)
-    yield fact("ces_mean", told.at, dims, score, 1, told.key)
+    yield Fact("ces", told.at, dims, int(score >= easy), 1, told.key, score)
+    yield Fact("ces_mean", told.at, dims, score, 1, told.key)

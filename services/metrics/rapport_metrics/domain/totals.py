@@ -42,11 +42,11 @@ class Totals:
 
     def _count(self, facts: Iterable[Fact], sign: int, whose: Whose) -> None:
         sums, closed = self._sums, self._closed
-        for metric, at, dims, num, den, dated_by, bin_ in facts:
-            minute = bucket(metric, at)
-            place = (metric, minute, dims, bin_)
+        for fact in facts:
+            minute = bucket(fact.metric, fact.at)
+            place = (fact.metric, minute, fact.dims, fact.bin)
             total = sums[place]
-            total[0] += sign * num
-            total[1] += sign * den
+            total[0] += sign * fact.num
+            total[1] += sign * fact.den
             if minute < closed:
-                self._whose[place] = (whose, dated_by)
+                self._whose[place] = (whose, fact.cause)
