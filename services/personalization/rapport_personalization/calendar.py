@@ -12,7 +12,7 @@ from rapport_runtime.database import driver
 from rapport_runtime.people import lock_persons
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_personalization import store, timers
+from rapport_personalization import candidates, store, timers
 from rapport_personalization.batches import Person, calendar_key
 from rapport_personalization.domain.calendar import calendar_candidates
 from rapport_personalization.domain.customer import Customer
@@ -91,7 +91,7 @@ async def look_again(
     if not changed or not rules.known.of_calendar:
         return
     names = _names(rules)
-    await store.drop_calendar(tx, [one.key for one in changed], names)
+    await candidates.drop_days(tx, [one.key for one in changed], names)
     reached = {row[0]: row[1] for row in await (await driver(tx)).fetch(_REACHED, names)}
     found: list[Candidate] = []
     for one in changed:

@@ -15,13 +15,13 @@ from rapport_runtime.people import Persons, lock_persons
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_personalization import decisions, offers, store, turns
+from rapport_personalization import candidates, decisions, offers, store, turns
+from rapport_personalization.candidates import Waiting
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.effects import Given, tell
 from rapport_personalization.rules import Rulebook, Rules
-from rapport_personalization.store import Waiting
 from rapport_personalization.turns import Known, Turn
 
 _WHO_IS_DUE: Final = """
@@ -210,7 +210,7 @@ async def _write(
             told += tell(decision, one.candidate, trigger, key, given)
             rows.append(decisions.Row(one, decision, given, seqs[decision.person]))
     await decisions.add(tx, rows, now)
-    await store.drop_candidates(tx, gone)
-    await store.put_candidates(tx, postponed)
+    await candidates.drop(tx, gone)
+    await candidates.put(tx, postponed)
     await offers.issue(tx, issued)
     await outbox.add(tx, told)

@@ -8,9 +8,9 @@ import orjson
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_personalization.candidates import Waiting, waiting
 from rapport_personalization.domain.decision import Decision, Past
 from rapport_personalization.effects import Given, gate_document
-from rapport_personalization.store import Waiting, waiting
 
 _DUE: Final = """
 SELECT id, trigger, version, rank, person::text, subject_id::text, anchor, thing, at, due, send_at,
@@ -23,6 +23,8 @@ _PAST: Final = """
 SELECT id, trigger, person::text, anchor, send_at, rank, kind, outcome, arm, scope, shadow
 FROM decision WHERE person = ANY($1::text[]::uuid[])
 """
+
+_DECIDED: Final = "SELECT id FROM decision WHERE id = ANY($1::bytea[])"
 
 _COLUMNS: Final = (
     "id", "trigger", "version", "rank", "person", "subject_id", "anchor", "at", "due", "send_at",
@@ -47,6 +49,10 @@ async def load_due(
     """All that is due of these people, who are locked."""
     rows = await (await driver(tx)).fetch(_DUE, list(persons), now, list(paused))
     return [waiting(row) for row in rows]
+
+
+async def load_decided(tx: AsyncConnection, ids: Collection[bytes]) -> set[bytes]:
+    return {row[0] for row in await (await driver(tx)).fetch(_DECIDED, list(ids))}
 
 
 async def load_past(

@@ -6,14 +6,14 @@ from msgspec.structs import replace
 from rapport_runtime.people import Persons
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_personalization import store
+from rapport_personalization import candidates, decisions
 from rapport_personalization.batches import Person
+from rapport_personalization.candidates import Waiting
 from rapport_personalization.domain.candidates import restarts
 from rapport_personalization.domain.holdout import decision_key
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Candidate
 from rapport_personalization.rules import Rules
-from rapport_personalization.store import Waiting
 
 
 async def add(tx: AsyncConnection, persons: Iterable[Person], rules: Rules) -> None:
@@ -39,22 +39,22 @@ async def put(
     if not new:
         return
     ids = {one.id: _ids(one, members[one.candidate.person], rules.policies) for one in new.values()}
-    decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
-    known = await store.load_waiting(tx, new)
+    decided = await decisions.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
+    known = await candidates.load(tx, new)
     wanted = [
         one
         for one in new.values()
         if decided.isdisjoint(ids[one.id]) and _takes_its_place(known.get(one.id), one, rules)
     ]
-    await store.add_candidates(tx, [one for one in wanted if one.id not in known])
-    await store.put_candidates(tx, [one for one in wanted if one.id in known])
+    await candidates.add(tx, [one for one in wanted if one.id not in known])
+    await candidates.put(tx, [one for one in wanted if one.id in known])
 
 
 async def move(
     tx: AsyncConnection, people: Persons, subjects: Collection[str], rules: Rules
 ) -> None:
     """A candidate belongs to the person of its event's subject; of two alike one is left."""
-    before = await store.load_waiting_of(tx, subjects)
+    before = await candidates.load_of(tx, subjects)
     after: dict[bytes, Waiting] = {}
     for one in sorted(before, key=lambda one: one.order):
         person = people.of(one.subject)
@@ -62,21 +62,19 @@ async def move(
             moved = _moved(one, person.key, rules.policies)
             after.setdefault(moved.id, moved)
     unchanged = {one.id for one in before} & after.keys()
-    await store.drop_candidates(tx, {one.id for one in before} - unchanged)
+    await candidates.drop(tx, {one.id for one in before} - unchanged)
     members = {person.key: person.members for person in people}
     ids = {
         one.id: _ids(one, members[one.candidate.person], rules.policies) for one in after.values()
     }
-    decided = await store.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
-    await store.drop_candidates(tx, {id_ for id_ in unchanged if not decided.isdisjoint(ids[id_])})
-    await store.put_candidates(
-        tx, [one for one in after.values() if decided.isdisjoint(ids[one.id])]
-    )
+    decided = await decisions.load_decided(tx, {id_ for all_ in ids.values() for id_ in all_})
+    await candidates.drop(tx, {id_ for id_ in unchanged if not decided.isdisjoint(ids[id_])})
+    await candidates.put(tx, [one for one in after.values() if decided.isdisjoint(ids[one.id])])
 
 
-def waiting_of(candidates: Sequence[Candidate], rules: Rules) -> dict[bytes, Waiting]:
+def waiting_of(days: Sequence[Candidate], rules: Rules) -> dict[bytes, Waiting]:
     """Days of the calendar, which are nobody's event."""
-    found = [_waiting(one, one.person, rules) for one in candidates]
+    found = [_waiting(one, one.person, rules) for one in days]
     return {one.id: one for one in found}
 
 

@@ -7,6 +7,7 @@ from heapq import heapify, heappop, heappush
 
 from msgspec.structs import replace
 
+from rapport_personalization.candidates import Waiting
 from rapport_personalization.domain.candidates import hold
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.deciding import decide, ids_of
@@ -16,7 +17,6 @@ from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.trigger import Trigger
 from rapport_personalization.rules import Version
-from rapport_personalization.store import Waiting
 
 Entry = tuple[tuple[datetime, int, str, str], bytes]
 
