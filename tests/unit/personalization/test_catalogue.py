@@ -122,7 +122,12 @@ def test_the_schema_for_editors_is_up_to_date_and_fits_every_document() -> None:
 def test_every_message_can_be_said_in_both_languages(language: str) -> None:
     templates = FolderTemplates([TEMPLATES])
     some = {"anchor": "2", "order": {"id": "o1"}, "ticket": {"id": "t1"}}
-    said = {**some, "customer": {"order_count": 4}, "points": {"left": 3}}
+    said = {
+        **some,
+        "preferences_link": "https://x.example/p/1",
+        "customer": {"order_count": 4},
+        "points": {"left": 3},
+    }
 
     for trigger in shipped().triggers:
         assert (TEMPLATES / f"{trigger.template}.{language}.liquid").exists(), trigger.template
@@ -130,6 +135,8 @@ def test_every_message_can_be_said_in_both_languages(language: str) -> None:
         assert rendered is not None
         assert rendered.text
         assert (rendered.subject is None) == (trigger.kind == "task")
+        # Whoever is advertised to is told how to stop it.
+        assert ("https://x.example/p/1" in rendered.text) == (trigger.kind == "marketing")
 
 
 def test_the_guide_tells_of_every_field_and_every_gate() -> None:
