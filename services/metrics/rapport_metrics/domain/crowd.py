@@ -1,6 +1,6 @@
 """The persons of a batch, before and after: their facts, and the rows by which they are counted."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from rapport_metrics.domain.entities import Ref
@@ -44,11 +44,11 @@ class Crowd:
             if known.get(name, PersonRow(name, None, None)) != row
         }
 
-    def _others(self, changed: Collection[str]) -> dict[Members, _Person]:
+    def _others(self, changed: Set[str]) -> dict[Members, _Person]:
         """All persons as they are now; who was so before is not looked at again."""
         return {
             members: self._before[members]
-            if members in self._before and not any(name in changed for name in members)
+            if members in self._before and changed.isdisjoint(members)
             else self._look_at(members)
             for members in self._working.persons()
         }

@@ -1,6 +1,6 @@
 """One batch of events: which states change, and what is added to which total."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from rapport_events import wire
@@ -39,11 +39,11 @@ def run(
     totals, crowd = Totals(closed), Crowd(working, options)
     # What nothing was known of has no facts to take away.
     seen = [ref for ref in working.touched if ref not in working.unseen]
-    before = {ref: list(_facts(working, ref, options)) for ref in seen}
+    before = {ref: _facts(working, ref, options) for ref in seen}
     purchases = {ref: _purchase(working.states[ref]) for ref in seen}
     owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
     changed = _take_all(working, owners)
-    after = {ref: list(_facts(working, ref, options)) for ref in working.touched}
+    after = {ref: _facts(working, ref, options) for ref in working.touched}
     for ref, facts in after.items():
         totals.replace(before.get(ref, []), facts, ref)
     outcome = Outcome(activity=_activity(happenings), people=crowd.count(totals, changed))
@@ -53,8 +53,7 @@ def run(
     outcome.spans = {
         ref: found
         for ref, state in outcome.states.items()
-        # Of a ticket that a call was linked to, too: its deadlines may be the last of it.
-        if (found := span(state, known.get(ref) or _own_facts(working, ref, options))) is not None
+        if (found := span(state, _known_facts(working, ref, options, known))) is not None
     }
     outcome.cells, outcome.causes = totals.left(), totals.causes(working, owners)
     outcome.purchases = {
@@ -79,23 +78,32 @@ def _take_all(working: Working, owners: Mapping[Ref, str | None]) -> set[Ref]:
 
 def _activity(happenings: Iterable[Happening]) -> set[tuple[str, int]]:
     return {
-        (one.by.subject, one.by.at // HOUR)
+        (subject, one.by.at // HOUR)
         for one in happenings
         # By type alone: of half of all events this is all that is asked.
-        if one.by.subject is not None
-        and (
+        if (
             type(one.data) in ACTIVITY
             or (isinstance(one.data, wire.TicketMessage) and one.data.direction == "in")
         )
+        and (subject := one.by.subject) is not None
     }
 
 
-def _facts(working: Working, ref: Ref, options: Options) -> Iterator[Fact]:
+def _facts(working: Working, ref: Ref, options: Options) -> list[Fact]:
     """By the definitions in force, and by the others that are kept."""
-    yield from _own_facts(working, ref, options)
+    facts = list(_own_facts(working, ref, options))
     for other in options.beside:
         if ref.kind in other.kinds:
-            yield from other.named(_own_facts(working, ref, other.options))
+            facts += other.named(_own_facts(working, ref, other.options))
+    return facts
+
+
+def _known_facts(
+    working: Working, ref: Ref, options: Options, known: Mapping[Ref, list[Fact]]
+) -> Iterable[Fact]:
+    """Of a ticket that a call was linked to, too: its deadlines may be the last of it."""
+    facts = known.get(ref)
+    return _own_facts(working, ref, options) if facts is None else facts
 
 
 def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:

@@ -23,6 +23,7 @@ from rapport_metrics.domain.loops import Loop
 from rapport_metrics.domain.orders import Order
 from rapport_metrics.domain.service import ServiceSettings
 from rapport_metrics.domain.surveys import SurveySettings
+from rapport_metrics.domain.tickets import Ticket
 from rapport_metrics.domain.told import Told
 
 
@@ -47,26 +48,35 @@ DEFAULTS = Options()
 
 def entity_facts(
     ref: Ref, state: State, ticket: LinkedTicket | None, options: Options
-) -> Iterator[Fact]:
+) -> Iterable[Fact]:
     """What an entity counts for by itself. `ticket`: of a call, the one that it is about."""
     match state:
-        case LinkedTicket():
-            yield from service.facts(state.ticket, options.service)
-            if state.ticket.subject is None:
-                yield from _alone(of_ticket(ref.id, state.ticket), options)
-        case Call():
-            yield from calls.facts(state, options.calls)
-            if state.subject is None:
-                about = None if ticket is None else ticket.ticket
-                yield from _alone(of_call(ref.id, state, about), options)
-        case StampedSurvey():
-            yield from surveys.facts(state.survey, state.segment, options.surveys)
         case Order():
-            yield from orders.facts(state)
+            return orders.facts(state)
+        case StampedSurvey():
+            return surveys.facts(state.survey, state.segment, options.surveys)
+        case LinkedTicket():
+            return _of_ticket(ref.id, state.ticket, options)
+        case Call():
+            return _of_call(ref.id, state, ticket, options)
         case Loop():
-            yield from loops.facts(state)
+            return loops.facts(state)
         case _:
-            pass
+            return ()
+
+
+def _of_ticket(name: str, ticket: Ticket, options: Options) -> Iterator[Fact]:
+    yield from service.facts(ticket, options.service)
+    if ticket.subject is None:
+        yield from _alone(of_ticket(name, ticket), options)
+
+
+def _of_call(
+    name: str, call: Call, ticket: LinkedTicket | None, options: Options
+) -> Iterator[Fact]:
+    yield from calls.facts(call, options.calls)
+    if call.subject is None:
+        yield from _alone(of_call(name, call, None if ticket is None else ticket.ticket), options)
 
 
 def person_facts(members: Iterable[Subject], options: Options) -> Iterator[Fact]:

@@ -133,10 +133,10 @@ def _of_ticket(state: LinkedTicket) -> list[int]:
         return []
     return [
         ticket.created.at,
-        *(change.at for change in ticket.changes),
-        *(reply.told.at for reply in ticket.replies),
-        *(word.told.at for word in ticket.words),
-        *(told.at for told in ticket.pendings),
+        *[change.at for change in ticket.changes],
+        *[reply.told.at for reply in ticket.replies],
+        *[word.told.at for word in ticket.words],
+        *[told.at for told in ticket.pendings],
     ]
 
 
@@ -144,20 +144,20 @@ def _of_call(state: Call) -> list[int]:
     if state.offered is None:
         return []
     ends = [told.at for told in (state.answered, state.abandoned) if told is not None]
-    return [state.offered.at, *ends, *(leg.told.at for leg in state.legs.values())]
+    return [state.offered.at, *ends, *[leg.told.at for leg in state.legs.values()]]
 
 
 def _of_survey(state: StampedSurvey) -> list[int]:
     survey = state.survey
     if survey.sent is None:
         return []
-    return [survey.sent.at, *(answer.told.at for answer in survey.answers)]
+    return [survey.sent.at, *[answer.told.at for answer in survey.answers]]
 
 
 def _of_order(state: Order) -> list[int]:
     if state.placed is None:
         return []
-    return [state.placed.at, *(one.told.at for one in state.refunds.values())]
+    return [state.placed.at, *[one.told.at for one in state.refunds.values()]]
 
 
 def _of_loop(state: Loop) -> list[int]:
@@ -171,7 +171,7 @@ def _of_subscription(state: Subscription) -> list[int]:
 
 
 def _of_subject(state: Subject) -> list[int]:
-    return [*state.offered.values(), *(told.at for told in state.sessions.values())]
+    return [*state.offered.values(), *[told.at for told in state.sessions.values()]]
 
 
 _TOLD: Final[Mapping[type, Callable[[Any], list[int]]]] = {
