@@ -6,11 +6,13 @@ from typing import Any
 
 from rapport_events.envelope import Envelope, Record
 from rapport_personalization import models
+from rapport_personalization.domain.holdout import is_control, of_trigger
 from rapport_personalization.domain.prediction import Buying, Spending
 from rapport_personalization.scoring import Scorer, begin, step
 
 from tests.support.events import happened, record_of
 from tests.support.personalization_house import House
+from tests.support.privacy import an_email
 
 BUYING = Buying(0.242595, 4.413602 * 7, 0.792922, 2.425907)
 """Of CDNOW, in days."""
@@ -20,13 +22,18 @@ DAY = timedelta(days=1)
 
 
 async def fit(house: House, at: datetime = MORNING, *, spending: bool = True) -> list[Record]:
-    """Both models arrive."""
-    told = [_fitted("bgnbd", BUYING._asdict(), at)]
-    if spending:
-        told.append(_fitted("gamma_gamma", SPENDING._asdict(), at))
+    """Both models arrive, or only that of how often."""
+    told = fitted(at) if spending else fitted(at)[:1]
     async with house.engine.begin() as tx:
         await models.learn(tx, told)
     return told
+
+
+def fitted(at: datetime) -> list[Record]:
+    return [
+        _fitted("bgnbd", BUYING._asdict(), at),
+        _fitted("gamma_gamma", SPENDING._asdict(), at),
+    ]
 
 
 def _fitted(model: str, parameters: Mapping[str, float], at: datetime) -> Record:
@@ -50,7 +57,7 @@ def scorer(house: House, chunk: int = 1_000) -> Scorer:
 async def night(house: House, at: datetime = MORNING, chunk: int = 1_000) -> None:
     """Everybody is scored, and what is to be told is on its way out."""
     made = scorer(house, chunk)
-    await begin(made, at)
+    await begin(made.engine, made.settings, at)
     while await step(made, at) != "idle":
         continue
 
@@ -65,3 +72,11 @@ async def hear_back(house: House) -> None:
     rows = await house.rows("SELECT value FROM outbox ORDER BY id")
     await house.execute("DELETE FROM outbox")
     await house.tell([record_of(row["value"]) for row in rows])
+
+
+async def treated(house: House, trigger: str = "high_churn_risk") -> str:
+    """Somebody reachable by e-mail whom the trigger does not leave out."""
+    while True:
+        person = await house.person(email=an_email())
+        if not is_control(house.settings.tenant, of_trigger(trigger), person, 1_000):
+            return person

@@ -58,6 +58,10 @@ class Callers:
         }
         return cls(path, {name: add_key(path, name, scopes)[0] for name, scopes in callers.items()})
 
+    def as_(self, caller: str) -> dict[str, str]:
+        """Headers of one of them."""
+        return {"authorization": f"Bearer {self.keys[caller]}"}
+
 
 @dataclass
 class House:

@@ -31,6 +31,7 @@ from rapport_personalization.api import (
     policies,
     preference_links,
     preferences,
+    scores,
     triggers,
 )
 from rapport_personalization.catalogue import install
@@ -46,7 +47,7 @@ SERVICE: Final = "personalization"
 
 _ROUTERS: Final = (
     lift.router, triggers.router, policies.router, decisions.router, explain.router,
-    preference_links.router, preferences.router,
+    preference_links.router, preferences.router, scores.router,
 )  # fmt: skip
 """The first that matches answers."""
 

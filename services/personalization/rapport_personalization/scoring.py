@@ -84,12 +84,12 @@ class _OvertakenError(Exception):
     """Another worker has done this chunk."""
 
 
-async def begin(scorer: Scorer, now: datetime) -> bool:
+async def begin(engine: AsyncEngine, settings: ScoringSettings, now: datetime) -> bool:
     """Opens the night of today, if it is not open or over; False: there is no model yet."""
     day = now.astimezone(UTC).date()
-    async with scorer.engine.begin() as tx:
+    async with engine.begin() as tx:
         connection = await driver(tx)
-        models = await scores.load_models(connection, scorer.settings.margin)
+        models = await scores.load_models(connection, settings.margin)
         if models is None:
             return False
         spending = None if models.of_spending is None else models.of_spending.key

@@ -21,18 +21,22 @@ from rapport_runtime.subscription import HaltedError, Resources, Subscription, r
 from rapport_runtime.watchdog import Watchdog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_personalization import nightly
 from rapport_personalization.calendar import look_ahead
 from rapport_personalization.deciding import Decider, decide_all_due
 from rapport_personalization.faust_app import App, make_app, run_app
 from rapport_personalization.level import is_level
 from rapport_personalization.reactions import Reactions
 from rapport_personalization.rules import Rulebook
+from rapport_personalization.scoring import Scorer
 from rapport_personalization.settings import PersonalizationSettings
 
 _RETRY_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 1.0
+_SCORE_SECONDS: Final = 2.0
 _HOURLY: Final = "7 * * * *"
+_SCORING: Final = "11 * * * *"
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +81,7 @@ async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     crew = _Crew(app, stop)
     _add_services(app, shop, crew, stop)
     _add_timers(app, shop, crew, watchdog)
+    _add_nights(app, shop, crew, stop)
     _add_agent(app, shop, crew, stop)
 
     async def drain() -> None:
@@ -137,42 +142,64 @@ def _add_services(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> Non
             await crew.do(inbox.keep_pruned(resources.engine, stop))
 
 
-def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog) -> None:
-    async def wait_out(job: Callable[[Shop], Awaitable[None]]) -> None:
-        """The environment is waited for: the next turn comes soon."""
-        try:
-            await job(shop)
-        except WAITED_FOR as error:
-            if not is_environment(error):
-                raise
-            log.warning("turn given up", reason=type(error).__name__)
+async def _wait_out(job: Awaitable[None]) -> None:
+    """The environment is waited for: the next turn comes soon."""
+    try:
+        await job
+    except WAITED_FOR as error:
+        if not is_environment(error):
+            raise
+        log.warning("turn given up", reason=type(error).__name__)
 
+
+def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog) -> None:
     @app.timer(interval=shop.settings.deciding.every_seconds)  # type: ignore[untyped-decorator]  # faust's
     async def decide() -> None:
-        await crew.do(wait_out(_decide))
+        await crew.do(_wait_out(_decide(shop)))
         # From the first turn on the next one must come.
         watchdog.waiting = 0 if app.should_stop else 1
         watchdog.alive()
 
     @app.crontab(_HOURLY)
     async def look_at_calendar() -> None:
-        await crew.do(wait_out(_look_ahead))
+        await crew.do(_wait_out(_look_ahead(shop)))
 
     @app.task  # type: ignore[untyped-decorator]  # faust's
     async def look_at_calendar_first() -> None:
         """Whatever a worker that was not there has missed."""
-        await crew.do(wait_out(_look_ahead))
+        await crew.do(_wait_out(_look_ahead(shop)))
+
+
+def _add_nights(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+    """Everybody is scored once a day; whoever has missed the hour makes up for it."""
+    scorer = Scorer(shop.resources.engine, shop.rulebook, shop.settings.scoring)
+
+    @app.crontab(_SCORING)
+    async def open_night() -> None:
+        await crew.do(_wait_out(nightly.open_if_due(scorer)))
+
+    @app.task  # type: ignore[untyped-decorator]  # faust's
+    async def open_night_first() -> None:
+        await crew.do(_wait_out(nightly.open_if_due(scorer)))
+
+    @app.timer(interval=_SCORE_SECONDS)  # type: ignore[untyped-decorator]  # faust's
+    async def score() -> None:
+        await crew.do(_wait_out(nightly.work_off(scorer, _ready(shop), stop)))
+
+
+def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
+    lag = timedelta(seconds=shop.settings.deciding.lag_seconds)
+
+    async def is_ready(tx: AsyncConnection) -> bool:
+        return await is_level(tx, shop.projection, shop.resources, lag)
+
+    return is_ready
 
 
 async def _decide(shop: Shop) -> None:
     settings = shop.settings.deciding
-
-    async def is_ready(tx: AsyncConnection) -> bool:
-        lag = timedelta(seconds=settings.lag_seconds)
-        return await is_level(tx, shop.projection, shop.resources, lag)
-
     decider = Decider(
-        shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=is_ready
+        shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=_ready(shop)
     )
     await decide_all_due(decider)
 

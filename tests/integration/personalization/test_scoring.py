@@ -22,10 +22,10 @@ from tests.support.nights import (
     ordered,
     scored,
     scorer,
+    treated,
 )
 from tests.support.peoples import erased, merged
 from tests.support.personalization_house import House
-from tests.support.privacy import an_email
 
 LINE = 0.8
 
@@ -117,7 +117,7 @@ async def test_a_customer_of_whom_nothing_is_kept_is_folded_from_their_moments(
 async def test_nothing_is_invented_while_there_is_no_model(house: House) -> None:
     await crowd(house, 3)
 
-    opened = await begin(scorer(house), MORNING)
+    opened = await begin(house.engine, house.settings.scoring, MORNING)
     await night(house)
 
     assert not opened
@@ -151,11 +151,11 @@ async def test_what_was_bought_in_another_currency_is_nothing_the_model_knows(
 
 async def test_a_valued_customer_who_crosses_the_line_is_called_once(house: House) -> None:
     await fit(house)
-    ada = await house.person(email=an_email(), phone="+4930123456")
+    ada = await treated(house)
     often = [ordered(ada, MORNING - n * 10 * DAY, f"a{n}", 90_000) for n in range(1, 4)]
-    named = happened("customer.identified", ada, MORNING - DAY, identifiedby="phone")
-    yes = happened("consent.granted", ada, MORNING - DAY, channel="phone", purpose="marketing",
-                   fields={"channel": "phone"})  # fmt: skip
+    named = happened("customer.identified", ada, MORNING - DAY, identifiedby="email")
+    yes = happened("consent.granted", ada, MORNING - DAY, purpose="marketing",
+                   fields={"channel": "email"})  # fmt: skip
     await house.tell([*often, named, yes])
     await house.tell([ordered(new_subject(), MORNING - n * DAY, f"b{n}") for n in range(8)])
     over = await crossing(house, ada, MORNING - 10 * DAY)
@@ -216,7 +216,7 @@ async def test_a_night_that_was_broken_off_goes_on_from_where_it_was(
     await fit(house)
     await crowd(house, 12)
     made = scorer(house, 4)
-    await begin(made, MORNING)
+    await begin(made.engine, made.settings, MORNING)
     await step(made, MORNING)
     before = len(await kept(house))
 

@@ -1,0 +1,83 @@
+"""The worker's nights over a real broker: from a fitted model to somebody who is called."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from rapport_cli.stack.broker import Broker
+from rapport_events.envelope import Record
+from rapport_events.topics import INTERACTIONS, METRICS
+from rapport_personalization.domain.prediction import Bought, churn_risk
+
+from tests.integration.personalization.test_worker import house as house
+from tests.integration.personalization.test_worker import said_of, working
+from tests.support.events import happened
+from tests.support.nights import BUYING, DAY, fitted, night, ordered, treated
+from tests.support.personalization_house import Callers, House
+from tests.support.privacy import an_email
+from tests.support.publish import publish
+
+PATIENCE = 30.0
+LINE = 0.8
+
+
+def silence() -> int:
+    """So many full days after an only purchase the risk is above the line for the first time."""
+    return next(n for n in range(1, 500) if churn_risk(BUYING, Bought(0, 0, n), 90) >= LINE)
+
+
+async def until(house: House, query: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await house.rows(query):  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.05)
+
+
+async def test_a_valued_customer_who_crosses_the_line_overnight_is_called(
+    house: House, broker: Broker, callers: Callers
+) -> None:
+    ada = await treated(house)
+    now = datetime.now(UTC)
+    bought = now - (silence() + 1) * DAY
+    known: list[Record] = [
+        ordered(ada, bought, "o-1"),
+        happened("consent.granted", ada, bought, identifiedby="email", purpose="marketing",
+                 fields={"channel": "email"}),
+    ]  # fmt: skip
+
+    async with working(house):
+        await publish(broker.bootstrap, INTERACTIONS.name, known)
+        await publish(broker.bootstrap, METRICS.name, fitted(now - DAY))
+        await until(house, "SELECT 1 FROM model HAVING count(*) = 2")
+        await until(house, "SELECT 1 FROM moment HAVING count(*) = 2")
+        await night(house, now - DAY)
+        answer = await house.client.post("/v1/ops/scores:run", headers=callers.as_("ops"))
+        said = await said_of(broker, ada, 5)
+
+    scores = [one for one in said if one[0].type == "score.updated.v1"]
+    told = [data for envelope, data in scores if not envelope.historical]
+    (decided,) = [data for envelope, data in said if envelope.type == "decision.made.v1"]
+    assert (answer.status_code, answer.json()["phase"]) == (202, "scoring")
+    assert [data["score"] for data in told] == ["clv", "churn_risk"]
+    assert told[1]["value"] == churn_risk(BUYING, Bought(0, 0, silence()), 90)
+    assert (decided["trigger"], decided["outcome"]) == ("high_churn_risk", "sent")
+    assert any(envelope.type == "action.requested.v1" for envelope, _ in said)
+
+
+async def test_the_case_of_a_valued_customer_goes_to_the_front_at_once(
+    house: House, broker: Broker
+) -> None:
+    ada = await house.person(email=an_email())
+    now = datetime.now(UTC)
+    known = [
+        happened("customer.created", ada, now - DAY, segment="vip", identifiedby="email"),
+        happened("ticket.created", ada, now, ticket="T-1", channel="email"),
+    ]
+
+    async with working(house):
+        await publish(broker.bootstrap, INTERACTIONS.name, known)
+        said = await said_of(broker, ada, 2)
+
+    decided = {data["trigger"]: data["outcome"] for envelope, data in said
+               if envelope.type == "decision.made.v1"}  # fmt: skip
+    (task,) = [data for envelope, data in said if envelope.type == "task.created.v1"]
+    assert decided["vip_care"] == "sent"
+    assert task["ref"] == "ticket:T-1"
