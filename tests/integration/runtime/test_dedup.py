@@ -27,6 +27,30 @@ async def test_an_event_that_is_published_again_is_applied_once(world: World) ->
     assert await world.rows("SELECT count(*) FROM parked_event") == [(0,)]
 
 
+async def test_of_a_large_batch_only_what_is_new_is_applied(world: World) -> None:
+    before, after = visits(1_200), visits(300)
+    await run_subscription(
+        toy("p", world.topic), world.resources, until=await world.publish(before)
+    )
+
+    mixed = [*after[:150], *before, *after[150:], *after[:50]]
+    await run_subscription(toy("p", world.topic), world.resources, until=await world.publish(mixed))
+
+    assert await world.effects("p") == once([*before, *after])
+    assert await world.rows("SELECT count(*) FROM inbox") == [(1_500,)]
+    assert await world.rows("SELECT count(*) FROM parked_event") == [(0,)]
+
+
+async def test_a_repeat_within_a_large_batch_of_new_events_is_applied_once(world: World) -> None:
+    records = visits(1_200)
+
+    until = await world.publish([*records, *records[:200]])
+    await run_subscription(toy("p", world.topic), world.resources, until=until)
+
+    assert await world.effects("p") == once(records)
+    assert await world.rows("SELECT count(*) FROM inbox") == [(1_200,)]
+
+
 async def test_another_event_under_a_known_id_is_parked(world: World) -> None:
     subject = new_subject()
     first = happened("order.placed", subject, event_id="o-1", fingerprint="A" * 22, order="1")
