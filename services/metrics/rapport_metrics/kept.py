@@ -1,5 +1,6 @@
-"""Versions of definitions that totals are kept by, beside the ones in force.
+"""By which definitions totals are kept: those in force, and versions beside them.
 
+Totals change by differences, so all of them are made by one rule: whoever goes by another stops.
 A version is kept from the first event on or not at all: `rapport rebuild metrics --definition`
 begins it, and who applies events goes on with it, as long as it means the same.
 """
@@ -9,9 +10,11 @@ from hashlib import blake2b
 from typing import Final
 
 import msgspec
+from rapport_runtime.contract import HaltedError
 from rapport_runtime.database import driver
+from rapport_runtime.http.health import Check
 from rapport_runtime.pool import Snapshot
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_metrics.domain.beside import Beside
 from rapport_metrics.domain.catalogue import CATALOGUE
@@ -21,7 +24,11 @@ from rapport_metrics.replay import kinds_of
 Definitions = Mapping[str, Options]
 """By name, `fcr.v2`, what each version has instead of the one in force."""
 
+IN_FORCE: Final = "in force"
+"""No name of a version."""
+
 _LOAD: Final = "SELECT definition, digest FROM kept ORDER BY definition"
+_FIRST: Final = "INSERT INTO kept (definition, digest) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _DROP: Final = "DELETE FROM kept WHERE definition = ANY($1::text[])"
 _DROP_TOTALS: Final = tuple(
     f"DELETE FROM {table} WHERE metric = ANY($1::text[])"  # noqa: S608 - names of our tables
@@ -29,10 +36,26 @@ _DROP_TOTALS: Final = tuple(
 )
 
 
+_OTHERS: Final = (
+    "the totals were made by other definitions than RAPPORT_KPI__… says: run `rapport rebuild"
+    " metrics --force-promote` with these settings, or set them back"
+)
+
+
+class OtherDefinitionsError(HaltedError):
+    """The settings say other definitions than those that the totals were made by."""
+
+    code = "other_definitions"
+
+    def __init__(self) -> None:
+        super().__init__(_OTHERS)
+
+
 def digest(options: Options) -> bytes:
     """What tells one meaning of a version from another; 16 bytes."""
-    packed = msgspec.json.encode(options, order="deterministic")
-    return blake2b(packed, digest_size=16).digest()
+    # The weekdays of a calendar are numbers, which JSON has no keys of.
+    plain = msgspec.to_builtins(options, str_keys=True, order="deterministic")
+    return blake2b(msgspec.json.encode(plain), digest_size=16).digest()
 
 
 def beside(definition: str, options: Options) -> Beside:
@@ -56,15 +79,21 @@ async def load_kept(snap: Snapshot, definitions: Definitions) -> set[str]:
 async def with_kept(tx: AsyncConnection, options: Options, definitions: Definitions) -> Options:
     """The options in force, and beside them those of the versions that are kept.
 
-    A version whose meaning has changed, or that nobody defines any more, is kept no longer: what
-    it has counted so far would be of another meaning than what comes.
+    Raises OtherDefinitionsError when the totals were made by others. A version whose meaning has
+    changed, or that nobody defines any more, is kept no longer: what it has counted so far would be
+    of another meaning than what comes.
     """
     connection = await driver(tx)
-    rows = await connection.fetch(_LOAD)
-    if not rows:
+    known = dict(await connection.fetch(_LOAD))
+    made_by, ours = known.pop(IN_FORCE, None), digest(options)
+    if made_by is None:
+        await connection.execute(_FIRST, IN_FORCE, ours)
+    elif made_by != ours:
+        raise OtherDefinitionsError
+    if not known:
         return options
-    meant = _meant(rows, definitions)
-    if gone := [name for name, _ in rows if name not in meant]:
+    meant = _meant(known.items(), definitions)
+    if gone := [name for name in known if name not in meant]:
         await _forget(connection, gone)
     others = tuple(beside(name, definitions[name]) for name in sorted(meant))
     return msgspec.structs.replace(options, beside=others)
@@ -77,9 +106,24 @@ async def _forget(connection: Snapshot, definitions: Sequence[str]) -> None:
         await connection.execute(statement, metrics)
 
 
-def chosen(definitions: Definitions, names: Collection[str]) -> list[dict[str, object]]:
-    """Rows of the table `kept`."""
-    return [{"definition": name, "digest": digest(definitions[name])} for name in sorted(names)]
+def chosen(
+    options: Options, definitions: Definitions, names: Collection[str]
+) -> list[dict[str, object]]:
+    """Rows of the table `kept`: of what is in force, and of these versions."""
+    meant = {IN_FORCE: options, **{name: definitions[name] for name in sorted(names)}}
+    return [{"definition": name, "digest": digest(one)} for name, one in meant.items()]
+
+
+def definitions_check(engine: AsyncEngine, options: Options) -> Check:
+    """Whether the totals were made by these definitions."""
+    ours = digest(options)
+
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            known = dict(await (await driver(connection)).fetch(_LOAD))
+        return None if known.get(IN_FORCE, ours) == ours else _OTHERS
+
+    return check
 
 
 def _meant(rows: Iterable[tuple[str, bytes]], definitions: Definitions) -> set[str]:

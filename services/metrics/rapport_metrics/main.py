@@ -21,6 +21,7 @@ from rapport_runtime.subscription import Resources, Subscription, run_subscripti
 from rapport_metrics.api import behind, compare, held, kpis, ledger, predictions, stream, targets
 from rapport_metrics.board import open_board
 from rapport_metrics.consumer import subscription
+from rapport_metrics.kept import definitions_check
 from rapport_metrics.nightly import fit_nightly
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.watch import watch
@@ -67,7 +68,10 @@ def create_app(settings: MetricsSettings, resources: Resources, keys: Keys) -> F
         ),
         metrics=resources.metrics,
         keys=keys,
-        checks={"database": database_check(resources.engine)},
+        checks={
+            "database": database_check(resources.engine),
+            "definitions": definitions_check(resources.engine, settings.options()),
+        },
         lifespan=open_house,
     )
     install_handlers(app)

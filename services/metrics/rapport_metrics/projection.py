@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from rapport_metrics import tables
 from rapport_metrics.consumer import subscription
-from rapport_metrics.kept import chosen, metrics_of
+from rapport_metrics.kept import IN_FORCE, chosen, metrics_of
 from rapport_metrics.settings import MetricsSettings
 
 _READERS_FIRST: Final = "SET LOCAL lock_timeout = '300ms'"
@@ -87,16 +87,14 @@ def _carry_over(begun: Sequence[str], beside: Beside) -> Sequence[Executable]:
 
 def _seed(settings: MetricsSettings, begun: Collection[str], beside: Beside) -> list[Executable]:
     """What was kept is kept on, and what is asked for from the first event on."""
-    kept = beside(tables.kept)
-    begins: list[Executable] = [
+    kept, new = beside(tables.kept), [IN_FORCE, *begun]
+    return [
         insert(kept).from_select(
             ["definition", "digest"],
-            select(_KEPT.definition, _KEPT.digest).where(_KEPT.definition.not_in(begun)),
-        )
+            select(_KEPT.definition, _KEPT.digest).where(_KEPT.definition.not_in(new)),
+        ),
+        insert(kept).values(chosen(settings.options(), settings.definitions(), begun)),
     ]
-    if begun:
-        begins.append(insert(kept).values(chosen(settings.definitions(), begun)))
-    return begins
 
 
 _CELL: Final = tables.cell.c

@@ -52,7 +52,7 @@ def verify_command(settings: MetricsSettings, arguments: Sequence[str]) -> int:
 
 
 async def begin_to_keep(site: Site, settings: MetricsSettings, asked: Sequence[str]) -> None:
-    """A build that was interrupted, and does not keep what is asked for, is begun anew.
+    """A build that was interrupted, and goes by other definitions than is asked, is begun anew.
 
     Raises NoSuchDefinitionError.
     """
@@ -60,14 +60,15 @@ async def begin_to_keep(site: Site, settings: MetricsSettings, asked: Sequence[s
     for name in asked:
         if name not in known:
             raise NoSuchDefinitionError(name, known)
-    wanted = {(row["definition"], row["digest"]) for row in chosen(settings.definitions(), asked)}
+    rows = chosen(settings.options(), settings.definitions(), asked)
+    wanted = {(row["definition"], row["digest"]) for row in rows}
     async with alone(site), site.engine.begin() as connection:
-        if not wanted or not await schemas.exists(connection, site.projection.next):
+        if not await schemas.exists(connection, site.projection.next):
             return
-        rows = await connection.execute(
+        found = await connection.execute(
             text(f"SELECT definition, digest FROM {site.projection.next}.kept")  # noqa: S608 - ours
         )
-        if not wanted <= {tuple(row) for row in rows}:
+        if not wanted <= {tuple(row) for row in found}:
             await schemas.drop(connection, site.projection.next)
 
 
