@@ -1,7 +1,7 @@
 """Connections that cannot hang, and schemas that are what the code expects."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from alembic import command, context
@@ -21,6 +21,10 @@ TIMEOUTS: Final[Mapping[str, str]] = {
     "idle_in_transaction_session_timeout": "10s",
     "tcp_user_timeout": "10s",
 }
+
+Tx: TypeAlias = "AsyncConnection | asyncpg.Connection[Any]"
+"""A transaction: SQLAlchemy's, or one that was begun on a connection of the driver, where it costs
+a fifth: no ping, no greenlet, no statement only to begin it."""
 
 _CONNECT_SECONDS: Final = 5.0
 _COMMAND_SECONDS: Final = 35.0
@@ -76,11 +80,13 @@ def _search_path(schema: str | None) -> Mapping[str, str]:
     return {} if schema is None else {"search_path": schema}
 
 
-async def driver(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
+async def driver(connection: Tx) -> "asyncpg.Connection[Any]":
     """The asyncpg connection below, inside the same transaction; for COPY.
 
     SQLAlchemy begins lazily: without a statement of its own a COPY would commit by itself.
     """
+    if not isinstance(connection, AsyncConnection):
+        return connection
     raw = (await connection.get_raw_connection()).driver_connection
     assert isinstance(raw, asyncpg.Connection)  # noqa: S101 - for the type checker
     if not raw.is_in_transaction():

@@ -6,21 +6,20 @@ At least once: a relay that dies after publishing publishes again, under the sam
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
-from typing import Final, TypeVar
-from uuid import UUID, uuid5
+from typing import Final, NamedTuple, TypeVar
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from rapport_events import codec
-from rapport_events.envelope import event_key
-from sqlalchemy import Row, delete, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_runtime.contract import Derived
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.failpoint import failpoint
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.kafka import make_producer
+from rapport_runtime.outbox_rows import COLUMNS, copied, derived_text
 from rapport_runtime.pause import pause
 from rapport_runtime.settings import Settings
 from rapport_runtime.tables import TABLES
@@ -31,29 +30,41 @@ _RETRY_SECONDS: Final = 1.0
 _PUBLISH_SECONDS: Final = 8.0
 """Less than `idle_in_transaction_session_timeout`: the relay keeps its lock while publishing."""
 
-_COLUMNS: Final = ("topic", "key", "value", "headers")
-
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.outbox'))")
 
+_OLDEST: Final = "SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT $1"
+_REMOVE: Final = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+
 T = TypeVar("T")
-OutboxRow = Row[tuple[int, str, bytes, bytes, list[str]]]
+
+
+class OutboxRow(NamedTuple):
+    """A fact that waits to be published."""
+
+    id: int
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[str]
+
 
 log = structlog.get_logger(__name__)
 
 
 def derived_id(cause: bytes, rule: str) -> UUID:
     """The id under which `rule` speaks about the event with this key, however often it does."""
-    return uuid5(UUID(bytes=cause), rule)
+    return UUID(derived_text(cause, rule))
 
 
-async def add(connection: AsyncConnection, derived: Sequence[Derived]) -> None:
+async def add(connection: Tx, derived: Sequence[Derived]) -> None:
     """Write the events into the outbox of the current transaction, in this order."""
     if derived:
-        now = datetime.now(UTC)
-        rows = [_row(event, now) for event in derived]
         # An INSERT of many rows would cost more than to make them.
-        await (await driver(connection)).copy_records_to_table(
-            TABLES.outbox.name, records=rows, columns=_COLUMNS
+        await (await driver(connection)).copy_to_table(
+            TABLES.outbox.name,
+            source=copied(derived, datetime.now(UTC)),
+            columns=COLUMNS,
+            format="binary",
         )
 
 
@@ -82,12 +93,11 @@ async def _relay(engine: AsyncEngine, producer: AIOKafkaProducer, stop: asyncio.
 
 async def relay_once(engine: AsyncEngine, producer: AIOKafkaProducer) -> int:
     """Publish and remove the oldest rows; how many. 0 as well when another relay is at work."""
-    outbox = TABLES.outbox
     async with engine.begin() as connection:
         if not await connection.scalar(_LOCK):
             return 0
-        found = await connection.execute(select(outbox).order_by(outbox.c.id).limit(_BATCH))
-        rows = found.all()
+        raw = await driver(connection)
+        rows = [OutboxRow(*row) for row in await raw.fetch(_OLDEST, _BATCH)]
         if not rows:
             return 0
         failpoint("before_outbox_publish")
@@ -95,7 +105,7 @@ async def relay_once(engine: AsyncEngine, producer: AIOKafkaProducer) -> int:
             for wave in waves(rows, key=lambda row: (row.topic, row.key)):
                 await _publish(producer, wave)
         failpoint("after_outbox_publish")
-        await connection.execute(delete(outbox).where(outbox.c.id.in_([row.id for row in rows])))
+        await raw.execute(_REMOVE, [row.id for row in rows])
     return len(rows)
 
 
@@ -118,28 +128,6 @@ def waves(rows: Sequence[T], key: Callable[[T], Hashable]) -> list[list[T]]:
             together.append([])
         together[turn].append(row)
     return together
-
-
-def _row(event: Derived, now: datetime) -> tuple[object, ...]:
-    event_id = str(derived_id(event.cause, event.rule))
-    attributes = {
-        **event.attributes,
-        "id": event_id,
-        "source": event.source,
-        "type": event.type,
-        "subject": event.subject,
-        "time": event.time,
-        "recordedtime": now,
-    }
-    headers = [
-        *("content-type", "application/cloudevents+json"),
-        *("ce_id", event_id),
-        *("ce_type", event.type),
-        *("ce_source", event.source),
-        *("ce_time", event.time.isoformat()),
-    ]
-    key = (event.subject or event_key(event.source, event_id).hex()).encode()
-    return event.topic, key, codec.encode(attributes, event.data), headers
 
 
 def _headers(row: OutboxRow) -> list[tuple[str, bytes]]:

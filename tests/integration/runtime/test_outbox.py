@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from rapport_events import codec
-from rapport_events.envelope import Envelope, Record
+from rapport_events.envelope import Envelope, Record, event_key
 from rapport_runtime.kafka import make_consumer, make_producer
 from rapport_runtime.outbox import add, derived_id, relay, relay_once
 from rapport_runtime.subscription import Derived, Subscription, run_subscription
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.integration.runtime.conftest import World
-from tests.support.events import NOON, happened, new_subject
+from tests.support.events import NOON, days, happened, new_subject
 from tests.support.fixtures import MakeTopic
 from tests.support.toy import toy, visits
 
@@ -74,6 +75,39 @@ async def test_derived_events_are_published_in_the_order_of_their_causes(
     assert dict(records[0].headers)["ce_type"] == b"lifecycle.stage_changed.v1"
     assert envelopes[0].time == NOON
     assert await world.rows("SELECT count(*) FROM outbox") == [(0,)]
+
+
+async def test_what_waits_to_be_said_is_stored_with_all_that_belongs_to_it(world: World) -> None:
+    cause = happened("page.viewed", new_subject())
+    told = [
+        follows(cause, "a", "topic.one"),
+        replace(follows(cause, "b", "topic.two"), source="/b\u00fcro", time=NOON + days(1)),
+        replace(
+            follows(cause, "c", "topic.one"), subject=None, data={"stage": "\u6f22", "x": None}
+        ),
+    ]
+
+    async with world.engine.begin() as tx:
+        await add(tx, told)
+
+    rows: Sequence[Any] = await world.rows(
+        "SELECT topic, key, value, headers FROM outbox ORDER BY id"
+    )
+    assert [row[0] for row in rows] == ["topic.one", "topic.two", "topic.one"]
+    for (_, key, value, headers), event in zip(rows, told, strict=True):
+        envelope, event_id = codec.decode(value), str(derived_id(event.cause, event.rule))
+        owner = event.subject or event_key(event.source, event_id).hex()
+        assert key == owner.encode()
+        assert (envelope.id, envelope.source, envelope.time) == (event_id, event.source, event.time)
+        assert (envelope.subject, envelope.causationid) == (event.subject, cause.envelope.id)
+        assert headers == [
+            *("content-type", "application/cloudevents+json"),
+            *("ce_id", event_id),
+            *("ce_type", event.type),
+            *("ce_source", event.source),
+            *("ce_time", event.time.isoformat()),
+        ]
+    assert bytes(codec.decode(rows[2][2]).data) == '{"stage":"\u6f22"}'.encode()
 
 
 async def test_in_a_rebuild_nothing_is_said(world: World, topic: MakeTopic) -> None:

@@ -1,8 +1,11 @@
 """Ids that repeat, and an order that failures cannot change."""
 
+from uuid import UUID, uuid5
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rapport_runtime.outbox import derived_id, waves
+from rapport_runtime.outbox_rows import derived_text
 
 
 def test_the_same_rule_says_the_same_about_an_event_under_the_same_id() -> None:
@@ -13,6 +16,12 @@ def test_the_same_rule_says_the_same_about_an_event_under_the_same_id() -> None:
         len({derived_id(cause, "stage"), derived_id(cause, "score"), derived_id(other, "stage")})
         == 3
     )
+
+
+@given(st.binary(min_size=16, max_size=16), st.text(st.characters(exclude_categories=["Cs"])))
+def test_an_id_is_a_name_based_uuid(cause: bytes, rule: str) -> None:
+    assert derived_id(cause, rule) == uuid5(UUID(bytes=cause), rule)
+    assert derived_text(cause, rule) == str(uuid5(UUID(bytes=cause), rule))
 
 
 @given(st.lists(st.integers(0, 5)))
