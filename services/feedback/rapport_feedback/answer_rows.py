@@ -6,9 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 import orjson
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.pool import Reads
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback.domain.answer import AnswerRow
 
@@ -109,12 +108,12 @@ class StoredAnswer(NamedTuple):
     language: str | None = None
 
 
-async def add_first(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[str]:
+async def add_first(tx: Tx, answers: Sequence[StoredAnswer]) -> set[str]:
     """The surveys that had not been answered; of any number at once, one is added."""
     return {row[0] for row in await _write(tx, _ADD_FIRST, answers)} if answers else set()
 
 
-async def add_next(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[str]:
+async def add_next(tx: Tx, answers: Sequence[StoredAnswer]) -> set[str]:
     """The surveys of which these are still the revisions after the newest."""
     added = {row[0] for row in await _write(tx, _ADD_NEXT, answers)}
     if added:
@@ -122,7 +121,7 @@ async def add_next(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[
     return added
 
 
-async def take(tx: AsyncConnection, answers: Sequence[StoredAnswer]) -> set[bytes]:
+async def take(tx: Tx, answers: Sequence[StoredAnswer]) -> set[bytes]:
     """Adds what others recorded; the event keys of what is new and counts now."""
     surveys = {one.row.survey for one in answers}
     new = {row[0] for row in await _write(tx, _TAKE, answers)}
@@ -138,16 +137,14 @@ async def load_revisions(reads: Reads, survey: str) -> list[StoredAnswer]:
     return [_read(row) for row in await reads.fetch(_LOAD, survey)]
 
 
-async def _write(
-    tx: AsyncConnection, statement: str, answers: Sequence[StoredAnswer]
-) -> "list[asyncpg.Record]":
+async def _write(tx: Tx, statement: str, answers: Sequence[StoredAnswer]) -> "list[asyncpg.Record]":
     rows = [_values(one) for one in answers]
     columns = [list(column) for column in zip(*rows, strict=True)]
     written: list[asyncpg.Record] = await (await driver(tx)).fetch(statement, *columns)
     return written
 
 
-async def _settle(tx: AsyncConnection, surveys: Collection[str]) -> None:
+async def _settle(tx: Tx, surveys: Collection[str]) -> None:
     await (await driver(tx)).execute(_SETTLE, sorted(surveys))
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from rapport_privacy.crypto import DataKey, Erased
 from rapport_privacy.keyring import Keyring
 from rapport_runtime import outbox
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.people import lock_persons
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_feedback import answer_rows
 from rapport_feedback.answer_rows import StoredAnswer
 from rapport_feedback.domain.answer import AnswerRow, NewAnswer
-from rapport_feedback.follow_up import Answered, follow_up_all
+from rapport_feedback.domain.followup import LoopTerms
+from rapport_feedback.follow_up import Answered, follow_first, follow_up_all
 from rapport_feedback.responded import fact_of, personal_of, row_of
 from rapport_feedback.sealing import with_personal
 from rapport_feedback.settings import FeedbackSettings
@@ -60,10 +61,12 @@ Outcome = Recorded | AlreadyAnswered | PersonErased
 
 
 class Given(NamedTuple):
-    """An answer, with the key of who gave it."""
+    """A first answer, with the key of who gave it."""
 
     key: DataKey | Erased
     new: NewAnswer
+    terms: LoopTerms
+    """Of the survey."""
 
 
 async def key_of(keyring: Keyring, subject: str) -> DataKey | Erased:
@@ -91,12 +94,13 @@ async def record(
     add = answer_rows.add_first if revision == FIRST else answer_rows.add_next
     if not await add(tx, [one.stored]):
         return AlreadyAnswered()
-    await _tell(tx, [one], settings)
+    follows = await follow_up_all(tx, [one.answered], settings)
+    await outbox.add(tx, [one.fact, *follows])
     return Recorded(one.stored.row)
 
 
 async def record_first(
-    tx: AsyncConnection, several: Sequence[Given], settings: FeedbackSettings
+    tx: Tx, several: Sequence[Given], settings: FeedbackSettings
 ) -> list[Outcome | None]:
     """The same for first answers of any number, in a constant number of statements.
 
@@ -105,7 +109,7 @@ async def record_first(
     erased = await _hold(tx, several)
     outcomes: dict[str, Outcome | None] = {}
     prepared: dict[str, _Prepared] = {}
-    for key, new in several:
+    for key, new, _ in several:
         survey, subject = new.survey.id, new.survey.subject
         if survey in prepared or survey in outcomes:
             continue
@@ -117,7 +121,15 @@ async def record_first(
             prepared[survey] = _prepare(key, new, FIRST)
     # In one order everywhere: of two transactions with the same surveys one waits, never both.
     added = await answer_rows.add_first(tx, [prepared[one].stored for one in sorted(prepared)])
-    await _tell(tx, [one for survey, one in prepared.items() if survey in added], settings)
+    new_ones = [one for survey, one in prepared.items() if survey in added]
+    terms = {one.new.survey.id: one.terms for one in several}
+    follows = await follow_first(
+        tx,
+        [one.answered for one in new_ones],
+        [terms[one.stored.row.survey] for one in new_ones],
+        settings,
+    )
+    await outbox.add(tx, [*(one.fact for one in new_ones), *follows])
     for survey, one in prepared.items():
         outcomes[survey] = Recorded(one.stored.row) if survey in added else AlreadyAnswered()
     return _in_order(several, outcomes)
@@ -129,7 +141,7 @@ def _in_order(
     """Of several answers to one survey the first that came is the one that was recorded."""
     told: list[Outcome | None] = []
     seen: set[str] = set()
-    for _, new in several:
+    for _, new, _ in several:
         outcome = outcomes[new.survey.id]
         is_repeat = new.survey.id in seen and isinstance(outcome, Recorded)
         told.append(AlreadyAnswered() if is_repeat else outcome)
@@ -138,29 +150,22 @@ def _in_order(
 
 
 class _Prepared(NamedTuple):
-    new: NewAnswer
     stored: StoredAnswer
+    answered: Answered
     fact: Derived
 
 
 def _prepare(key: DataKey, new: NewAnswer, revision: int) -> _Prepared:
     fact = with_personal(key, fact_of(new, revision), personal_of(new.answers))
     answer = row_of(new, revision, datetime.now(UTC))
-    return _Prepared(new, StoredAnswer(answer, fact.data.get("pii"), new.language), fact)
+    return _Prepared(
+        StoredAnswer(answer, fact.data.get("pii"), new.language),
+        Answered(answer, new.answers.comment, new.language),
+        fact,
+    )
 
 
-async def _tell(
-    tx: AsyncConnection, several: Sequence[_Prepared], settings: FeedbackSettings
-) -> None:
-    """Each answer, and then what follows from all of them."""
-    answered = [
-        Answered(one.stored.row, one.new.answers.comment, one.new.language) for one in several
-    ]
-    follows = await follow_up_all(tx, answered, settings)
-    await outbox.add(tx, [*(one.fact for one in several), *follows])
-
-
-async def _hold(tx: AsyncConnection, several: Iterable[Given]) -> dict[str, bool]:
+async def _hold(tx: Tx, several: Iterable[Given]) -> dict[str, bool]:
     """Those who could be held, and whether they were erased."""
     subjects = {one.new.survey.subject for one in several} - {None}
     rows = await (await driver(tx)).fetch(_HOLD_FREE, list(subjects)) if subjects else ()

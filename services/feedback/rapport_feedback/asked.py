@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
+import asyncpg
 import orjson
 from rapport_privacy.crypto import DataKey, Erased
 from rapport_privacy.keyring import Keyring
@@ -19,19 +20,30 @@ _AT_ONCE: Final = 2
 _MOST: Final = 100
 """Links in one look."""
 
+_Version = tuple[str, int]
+
 Standing = Literal["open", "answered", "expired", "erased"]
 
-_ASKED: Final = """
-SELECT invitation.survey, definition.id || '@' || definition.version, definition.document::text,
-    invitation.kind, invitation.about, invitation.subject_id::text, invitation.channel,
-    invitation.language, invitation.refs::text, invitation.expires_at,
-    EXISTS (SELECT FROM answer WHERE answer.survey = invitation.survey),
-    person.erased_at IS NOT NULL
-FROM invitation
-JOIN survey_definition AS definition
-    ON definition.id = invitation.definition AND definition.version = invitation.version
-LEFT JOIN person_subject AS person ON person.subject_id = invitation.subject_id
-WHERE invitation.survey = ANY($1::text[]) AND invitation.state = 'sent'
+_FIELDS: Final = """
+survey, definition, version, kind, about, subject_id::text, channel, language, refs::text,
+    expires_at, EXISTS (SELECT FROM answer WHERE answer.survey = invitation.survey),
+    EXISTS (
+        SELECT FROM person_subject AS person
+        WHERE person.subject_id = invitation.subject_id AND person.erased_at IS NOT NULL
+    )
+"""
+
+_ONE: Final = f"""
+SELECT {_FIELDS} FROM invitation WHERE survey = $1 AND state = 'sent'
+"""  # noqa: S608 - our own columns
+"""By itself it is planned once, the list below each time: that costs four times as much."""
+
+_SEVERAL: Final = f"""
+SELECT {_FIELDS} FROM invitation WHERE survey = ANY($1::text[]) AND state = 'sent'
+"""  # noqa: S608 - our own columns
+
+_DOCUMENT: Final = """
+SELECT document::text FROM survey_definition WHERE id = $1 AND version = $2
 """
 
 
@@ -69,11 +81,12 @@ class Seen(NamedTuple):
 class Looking:
     """Links that are opened at the same moment are looked up together."""
 
-    __slots__ = ("_keyring", "_pool", "_together")
+    __slots__ = ("_documents", "_keyring", "_pool", "_together")
 
     def __init__(self, pool: Pool, keyring: Keyring) -> None:
         self._pool = pool
         self._keyring = keyring
+        self._documents: dict[_Version, str] = {}
         self._together: Together[str, Seen] = Together(self._look, most=_MOST, at_once=_AT_ONCE)
 
     async def see(self, survey: str) -> Seen:
@@ -81,7 +94,7 @@ class Looking:
         return await self._together.ask(survey)
 
     async def _look(self, surveys: Sequence[str]) -> Sequence[Seen]:
-        asked = await load_all(self._pool, surveys)
+        asked = await load_asked(self._pool, surveys, self._documents)
         subjects = {one.survey.subject for one in asked.values()} - {None}
         keys = await self._keyring.keys_of([one for one in subjects if one is not None])
         return [_seen(asked.get(survey), keys) for survey in surveys]
@@ -93,26 +106,30 @@ def _seen(asked: Asked | None, keys: Mapping[str, DataKey | Erased]) -> Seen:
     return Seen(asked, Erased() if subject is None else keys.get(subject, Erased()))
 
 
-async def load_asked(reads: Reads, survey: str) -> Asked | None:
-    """None: nobody was asked this."""
-    return (await load_all(reads, [survey])).get(survey)
+async def load_asked(
+    reads: Reads, surveys: Sequence[str], documents: dict[_Version, str] | None = None
+) -> dict[str, Asked]:
+    """Those that somebody was asked. `documents`: what is known of versions, and is kept there."""
+    known = {} if documents is None else documents
+    if len(surveys) == 1:
+        rows = await reads.fetch(_ONE, surveys[0])
+    else:
+        rows = await reads.fetch(_SEVERAL, surveys)
+    for version in {(row[1], row[2]) for row in rows} - known.keys():
+        # Nobody is asked by a draft, and what was live once never changes.
+        known[version] = await reads.fetchval(_DOCUMENT, *version)
+    return {row[0]: _read(row, known[row[1], row[2]]) for row in rows}
 
 
-async def load_all(reads: Reads, surveys: Sequence[str]) -> dict[str, Asked]:
-    """Those of them that somebody was asked."""
-    return {row[0]: _read(*row) for row in await reads.fetch(_ASKED, surveys)}
-
-
-def _read(
-    survey: str, name: str, document: str, kind: str, about: str, subject: str,
-    channel: str, language: str, refs: str, expires_at: datetime | None, *standing: bool,
-) -> Asked:  # fmt: skip
+def _read(row: asyncpg.Record, document: str) -> Asked:
+    survey, definition, version, kind, about, subject, channel, language, refs, *rest = row
+    expires_at, is_answered, is_erased = rest
     named = orjson.loads(refs)
     return Asked(
         Survey(
             id=survey,
             kind=kind,
-            definition=name,
+            definition=f"{definition}@{version}",
             about=about,
             subject=subject,
             channel=channel,
@@ -121,5 +138,6 @@ def _read(
         document,
         language,
         expires_at,
-        *standing,
+        is_answered,
+        is_erased,
     )

@@ -8,10 +8,9 @@ import orjson
 from rapport_events.envelope import event_key
 from rapport_events.feedback import FeedbackClassified
 from rapport_events.topics import FEEDBACK
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.outbox import derived_id
 from rapport_runtime.subscription import Derived
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback.domain.comments import Classification
 from rapport_feedback.domain.source import SOURCE
@@ -69,12 +68,12 @@ class Cause(NamedTuple):
     subject: str | None
 
 
-async def lock_answers(tx: AsyncConnection, surveys: Collection[str]) -> None:
+async def lock_answers(tx: Tx, surveys: Collection[str]) -> None:
     """Nobody else says or decides anything about these answers until the transaction ends."""
     await (await driver(tx)).execute(_LOCK, sorted(surveys))
 
 
-async def keep(tx: AsyncConnection, said: Sequence[Said]) -> frozenset[bytes]:
+async def keep(tx: Tx, said: Sequence[Said]) -> frozenset[bytes]:
     """Under the lock on their answers; the keys of those that were not known already."""
     if not said:
         return frozenset()
@@ -97,7 +96,7 @@ async def keep(tx: AsyncConnection, said: Sequence[Said]) -> frozenset[bytes]:
     return frozenset(row["event_key"] for row in added)
 
 
-async def publish(tx: AsyncConnection, words: Sequence[tuple[Said, Derived]]) -> list[Derived]:
+async def publish(tx: Tx, words: Sequence[tuple[Said, Derived]]) -> list[Derived]:
     """Keeps them, and gives back the facts of those that are new: for the outbox."""
     new = await keep(tx, [said for said, _ in words])
     return [derived for said, derived in words if said.event_key in new]

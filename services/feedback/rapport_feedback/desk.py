@@ -15,7 +15,7 @@ from rapport_feedback.settings import FeedbackSettings
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`pool` is for reads, `engine` for transactions that write."""
+    """`pool` is for reads and what many do together, `engine` for transactions that write."""
 
     settings: FeedbackSettings
     engine: AsyncEngine
@@ -29,7 +29,7 @@ class Desk:
         cls, settings: FeedbackSettings, engine: AsyncEngine, pool: Pool, keyring: Keyring
     ) -> "Desk":
         """With what all requests of a process do together."""
-        looking, recording = Looking(pool, keyring), Recording(engine, settings)
+        looking, recording = Looking(pool, keyring), Recording(pool, engine, settings)
         return cls(settings, engine, pool, keyring, looking, recording)
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import orjson
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.subscription import Derived
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback import classify, loops
 from rapport_feedback.classify import Cause
@@ -65,9 +64,32 @@ class Context(NamedTuple):
     owner: str | None
     terms: LoopTerms
 
+    @classmethod
+    def new(cls, terms: LoopTerms) -> "Context":
+        """Of a survey that nobody had answered."""
+        return cls(
+            language=None,
+            before=None,
+            by=None,
+            said=NOTHING,
+            loop=None,
+            task="",
+            owner=None,
+            terms=terms,
+        )
+
+
+async def follow_first(
+    tx: Tx, answered: Sequence[Answered], terms: Sequence[LoopTerms], settings: FeedbackSettings
+) -> Sequence[Derived]:
+    """For first answers, of which nothing has been said yet; to each the terms of its survey."""
+    known = {one.answer.survey: Context.new(its) for one, its in zip(answered, terms, strict=True)}
+    understood = await _understand(tx, answered, known)
+    return [*understood, *await _close_the_loop(tx, answered, known, settings)]
+
 
 async def follow_up_all(
-    tx: AsyncConnection, answered: Sequence[Answered], settings: FeedbackSettings
+    tx: Tx, answered: Sequence[Answered], settings: FeedbackSettings
 ) -> Sequence[Derived]:
     """In a constant number of statements; the caller writes them into the outbox."""
     current = [one for one in answered if one.answer.is_current]
@@ -95,7 +117,7 @@ def understand(
 
 
 async def _understand(
-    tx: AsyncConnection, answered: Sequence[Answered], known: Mapping[str, Context]
+    tx: Tx, answered: Sequence[Answered], known: Mapping[str, Context]
 ) -> list[Derived]:
     """Rules speak when they have something to say, or to take back; never against a person."""
     open_to_rules = [one for one in answered if known[one.answer.survey].by != "person"]
@@ -122,7 +144,7 @@ async def _understand(
 
 
 async def _close_the_loop(
-    tx: AsyncConnection,
+    tx: Tx,
     answered: Sequence[Answered],
     known: Mapping[str, Context],
     settings: FeedbackSettings,
@@ -142,7 +164,7 @@ async def _close_the_loop(
     return [*await loops.correct_loops(tx, corrections), *await loops.open_loops(tx, openings)]
 
 
-async def _load(tx: AsyncConnection, answered: Sequence[Answered]) -> dict[str, Context]:
+async def _load(tx: Tx, answered: Sequence[Answered]) -> dict[str, Context]:
     named = [split_definition(one.answer.definition) for one in answered]
     rows = await (await driver(tx)).fetch(
         _CONTEXT,

@@ -7,10 +7,9 @@ from typing import Any, Final, NamedTuple
 from rapport_events.feedback import LoopClosed, LoopOpened
 from rapport_events.topics import FEEDBACK
 from rapport_events.work import TaskCancelled, TaskCreated
-from rapport_runtime.database import driver
+from rapport_runtime.database import Tx, driver
 from rapport_runtime.outbox import derived_id
 from rapport_runtime.subscription import Derived
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback.domain.answer import AnswerRow
 from rapport_feedback.domain.followup import CORRECTED, ERASED, LoopTerms
@@ -85,7 +84,7 @@ class Correction(NamedTuple):
     owner: str | None
 
 
-async def open_loops(tx: AsyncConnection, openings: Sequence[Opening]) -> list[Derived]:
+async def open_loops(tx: Tx, openings: Sequence[Opening]) -> list[Derived]:
     """Under the lock on their answers."""
     if not openings:
         return []
@@ -106,7 +105,7 @@ async def open_loops(tx: AsyncConnection, openings: Sequence[Opening]) -> list[D
     return [fact for one in openings for fact in _opened(one)]
 
 
-async def correct_loops(tx: AsyncConnection, corrections: Sequence[Correction]) -> list[Derived]:
+async def correct_loops(tx: Tx, corrections: Sequence[Correction]) -> list[Derived]:
     """Under the lock on their answers."""
     if not corrections:
         return []
@@ -121,14 +120,14 @@ async def correct_loops(tx: AsyncConnection, corrections: Sequence[Correction]) 
     return [fact for one in corrections if one.loop in ours for fact in _corrected(one)]
 
 
-async def rescore_loops(tx: AsyncConnection, scores: Sequence[tuple[str, int | None]]) -> None:
+async def rescore_loops(tx: Tx, scores: Sequence[tuple[str, int | None]]) -> None:
     """A follow-up shows the score that the customer gave last."""
     if scores:
         connection = await driver(tx)
         await connection.execute(_RESCORE, [loop for loop, _ in scores], [s for _, s in scores])
 
 
-async def forget(tx: AsyncConnection, subjects: Collection[str], at: datetime) -> None:
+async def forget(tx: Tx, subjects: Collection[str], at: datetime) -> None:
     """Follow-ups of erased people stay as numbers; who is to be called cannot be any more."""
     if subjects:
         await (await driver(tx)).execute(_FORGET, list(subjects), at, ERASED)

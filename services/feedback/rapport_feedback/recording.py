@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rapport_runtime.failure import is_environment, sqlstate
+from rapport_runtime.pool import Pool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from rapport_feedback.answering import Given, Outcome, record, record_first
@@ -25,9 +26,10 @@ _OF_ONE: Final = ("40", "55")
 class Recording:
     """The answers of a process on their way into the database."""
 
-    __slots__ = ("_engine", "_settings", "_together")
+    __slots__ = ("_engine", "_pool", "_settings", "_together")
 
-    def __init__(self, engine: AsyncEngine, settings: FeedbackSettings) -> None:
+    def __init__(self, pool: Pool, engine: AsyncEngine, settings: FeedbackSettings) -> None:
+        self._pool = pool
         self._engine = engine
         self._settings = settings
         self._together: Together[Given, Outcome | None] = Together(self._write, most=_MOST)
@@ -49,7 +51,7 @@ class Recording:
         return [None] * len(several)
 
     async def _write_all(self, several: Sequence[Given]) -> Sequence[Outcome | None]:
-        async with self._engine.begin() as tx:
+        async with self._pool.acquire() as tx, tx.transaction():
             return await record_first(tx, several, self._settings)
 
     async def _write_alone(self, given: Given) -> Outcome:

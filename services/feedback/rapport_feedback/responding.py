@@ -17,6 +17,7 @@ from rapport_feedback.domain.answer import NewAnswer, Survey
 from rapport_feedback.domain.correction import check_answers
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.eligible import survey_id
+from rapport_feedback.domain.followup import terms_of
 from rapport_feedback.domain.given import Answers
 from rapport_feedback.follow_up import split_definition
 from rapport_feedback.opening import answers_in
@@ -75,7 +76,7 @@ def checked(definition: Definition, answers: Answers) -> Answers:
 
 
 async def _invited(desk: Desk, given: NewResponse, survey: str, answered_at: datetime) -> Given:
-    asked = await load_asked(desk.pool, survey)
+    asked = (await load_asked(desk.pool, [survey])).get(survey)
     if asked is None or asked.survey.subject is None:
         raise InvitationNotFoundError
     if asked.standing(answered_at) == "expired":
@@ -87,7 +88,7 @@ async def _invited(desk: Desk, given: NewResponse, survey: str, answered_at: dat
         via=given.channel,
         language=given.language or asked.language,
     )
-    return Given(await key_of(desk.keyring, asked.survey.subject), new)
+    return Given(await key_of(desk.keyring, asked.survey.subject), new, terms_of(asked.definition))
 
 
 async def _uninvited(
@@ -123,7 +124,7 @@ async def _uninvited(
         linked=person.linked,
         kinds=person.kinds,
     )
-    return Given(person.key, new)
+    return Given(person.key, new, terms_of(definition))
 
 
 async def _load_definition(desk: Desk, named: str) -> Stored:

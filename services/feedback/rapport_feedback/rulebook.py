@@ -40,11 +40,13 @@ class Rulebook(NamedTuple):
     document: RulesDocument
     created_at: datetime | None = None
     created_by: str | None = None
+    written: str | None = None
+    """As it is stored, where it was read; to write it again costs as much as to read a comment."""
 
     @property
     def reader(self) -> Reader:
         """Prepared once for each version, not for each comment."""
-        return _reader(self.version, self.document.model_dump_json())
+        return _reader(self.version, self.written or self.document.model_dump_json())
 
     @property
     def definition(self) -> str:
@@ -55,9 +57,9 @@ class Rulebook(NamedTuple):
 async def load_rulebook(connection: Connection) -> Rulebook:
     row = await connection.fetchrow(_NEWEST)
     if row is None:
-        return Rulebook(0, shipped())
+        return Rulebook(0, shipped(), written=_shipped_text())
     version, document, created_at, created_by = row
-    return Rulebook(version, _parsed(document), created_at, created_by)
+    return Rulebook(version, _parsed(document), created_at, created_by, document)
 
 
 async def lock_rulebook(tx: AsyncConnection) -> Rulebook:
@@ -73,13 +75,18 @@ async def add_rulebook(
     """By whoever holds the lock."""
     written = document.model_dump_json()
     created_at = await (await driver(tx)).fetchval(_ADD, version, written, by)
-    return Rulebook(version, document, created_at, by)
+    return Rulebook(version, document, created_at, by, written)
 
 
 @cache
 def shipped() -> RulesDocument:
     text = files(__package__).joinpath("comment_rules.yaml").read_text("utf-8")
     return RulesDocument.model_validate(yaml.safe_load(text))
+
+
+@cache
+def _shipped_text() -> str:
+    return shipped().model_dump_json()
 
 
 @lru_cache(maxsize=8)

@@ -190,11 +190,11 @@ async def read_only(house: House) -> AsyncIterator[None]:
     )
     try:
         await connection.execute(f"{switch} on")
-        await house.resources.engine.dispose()
+        await house.app.state.desk.pool.expire_connections()
         yield
     finally:
         await connection.execute(f"{switch} off")
-        await house.resources.engine.dispose()
+        await house.app.state.desk.pool.expire_connections()
         await connection.close()
 
 

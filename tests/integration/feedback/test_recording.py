@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 from rapport_feedback.answering import AlreadyAnswered, Given, Outcome, PersonErased, Recorded
 from rapport_feedback.domain.answer import NewAnswer
-from rapport_feedback.recording import Recording
+from rapport_feedback.domain.followup import USUAL
 from rapport_privacy.crypto import ERASED
 
 from tests.support.answers import an_answer
@@ -25,12 +25,12 @@ async def somebody(house: House) -> str:
 
 async def given(house: House, subject: str, **answers: Any) -> Given:  # noqa: ANN401 - any answer
     key = (await house.keyring.keys_of([subject]))[subject]
-    return Given(key, an_answer(subject, **answers))
+    return Given(key, an_answer(subject, **answers), USUAL)
 
 
 async def recorded(house: House, several: Sequence[Given]) -> list[Outcome | BaseException]:
-    recording = Recording(house.resources.engine, house.settings)
-    return await asyncio.gather(*map(recording.record, several), return_exceptions=True)
+    record = house.app.state.desk.recording.record
+    return await asyncio.gather(*map(record, several), return_exceptions=True)
 
 
 async def surveys(house: House) -> set[str]:
@@ -58,7 +58,7 @@ async def test_answers_of_many_people_are_all_there_after_two_transactions(house
 
 async def test_each_hears_what_became_of_their_own(house: House) -> None:
     ada, bob, eve, mel = [await given(house, await somebody(house), score=9) for _ in range(4)]
-    gone = Given(ERASED, eve.new)
+    gone = eve._replace(key=ERASED)
     await house.rows(
         f"UPDATE person_subject SET erased_at = now() WHERE subject_id = '{mel.new.survey.subject}'"  # noqa: S608 - ours
     )
@@ -87,7 +87,7 @@ async def test_an_answer_that_cannot_be_stored_fails_for_itself(house: House) ->
 
 async def test_somebody_who_is_locked_keeps_only_themselves_waiting(house: House) -> None:
     ada, *others = [await given(house, await somebody(house), score=9) for _ in range(6)]
-    recording = Recording(house.resources.engine, house.settings)
+    recording = house.app.state.desk.recording
     async with locked(house, ada.new):
         waiting = asyncio.create_task(recording.record(ada))
         outcomes = await asyncio.gather(*map(recording.record, others))

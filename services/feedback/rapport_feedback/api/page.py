@@ -19,6 +19,7 @@ from rapport_feedback.answering import AlreadyAnswered, Given, PersonErased, Rec
 from rapport_feedback.asked import Asked
 from rapport_feedback.desk import Desk, desk_of
 from rapport_feedback.domain.answer import NewAnswer
+from rapport_feedback.domain.followup import terms_of
 from rapport_feedback.domain.given import Answers
 from rapport_feedback.pages import render
 from rapport_feedback.pages.form import Filled, fill, preselected
@@ -138,7 +139,7 @@ async def _take(visit: Visit, filled: Filled, answers: Answers) -> Response:
         language=frame.tongue.survey,
     )
     try:
-        outcome = await desk.recording.record(Given(visit.key, new))
+        outcome = await desk.recording.record(Given(visit.key, new, terms_of(asked.definition)))
     except (*WAITED_FOR, KeyringUnavailableError) as error:
         _require_environment(error)
         html = render.form(frame, asked.definition, filled.typed, is_away=True)

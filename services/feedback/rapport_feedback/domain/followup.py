@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, NamedTuple
 
-from rapport_feedback.domain.definition import AT_MOST
+from rapport_feedback.domain.definition import AT_MOST, Definition
 
 CORRECTED: Final = "corrected"
 """Outcome of a follow-up that nobody had taken when the customer changed their mind."""
@@ -30,6 +30,12 @@ class LoopTerms(NamedTuple):
 
 
 USUAL: Final = LoopTerms()
+
+
+def terms_of(definition: Definition) -> LoopTerms:
+    """What it says itself, and nothing that follows from its kind."""
+    said = definition.loop
+    return USUAL if said is None else LoopTerms(said.at_most, said.due_hours, said.owner)
 
 
 def next_step(
