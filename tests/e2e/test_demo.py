@@ -51,11 +51,12 @@ async def test_the_tour_can_be_typed_as_it_is_printed_until_ctrl_c() -> None:
             # The same words would be the same event, told twice.
             followed = await pushed(stream, lines[0].replace('"cups": 2', '"cups": 3'))
             page = await opened(next(line for line in tour if "/s/" in line))
+            preferences = await opened(next(line for line in tour if "/p/" in line))
             demo.send_signal(signal.SIGINT)
             status = await asyncio.wait_for(demo.wait(), SECONDS)
 
         sent, ada, _, cards, tried, then, since, suggested, *rest = answers.values()
-        said, loops, rates, *kpis, quarantine = rest
+        said, loops, rates, decided, why, *kpis, quarantine = rest
         assert sent["accepted"] == 1
         assert sent["events"][0]["type"] == "custom.coffee_enjoyed.v1"
         assert ada["orders"]["count"] == 2
@@ -68,6 +69,10 @@ async def test_the_tour_can_be_typed_as_it_is_printed_until_ctrl_c() -> None:
         assert {one["state"] for one in loops["loops"]} <= {"open"}
         assert rates["eligible"] == rates["invited"] + sum(rates["not_invited"].values())
         assert "How likely are you" in page
+        assert [one["outcome"] for one in decided["decisions"]] == ["no_consent"]
+        assert (why["verdict"], why["agrees"]) == ("no_consent", True)
+        assert any("STOPPED no_consent" in line for line in tour)
+        assert "How we may write to you" in preferences
         assert [one["kpi"] for one in kpis] == ["nps", "csat", "fcr", "contacts"]
         assert all(point["value"] is not None for one in kpis for point in one["series"])
         assert [one["event"] for one in followed] == ["hello", "change"]

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from rapport_cli.demo.acting import Acted
+from rapport_cli.demo.acting_checks import acting_complaints
 from rapport_cli.demo.asking import Asked
 from rapport_cli.demo.asking_checks import survey_complaints
 from rapport_cli.demo.checks import complaints
@@ -113,6 +115,60 @@ def left_undone(asked: Asked) -> Asked:
 
 def not_reached(asked: Asked) -> Asked:
     return replace(asked, link="")
+
+
+def held_back(acted: Acted) -> Acted:
+    max_ = {**acted.decisions["Max"], "outcome": "cooldown"}
+    return replace(acted, decisions={**acted.decisions, "Max": max_})
+
+
+def written_to(acted: Acted) -> Acted:
+    oli = {**acted.decisions["Oli"], "outcome": "sent", "channel": "email"}
+    return replace(acted, decisions={**acted.decisions, "Oli": oli})
+
+
+def by_other_rules(acted: Acted) -> Acted:
+    nia = {**acted.decisions["Nia"], "version": "1"}
+    return replace(acted, decisions={**acted.decisions, "Nia": nia})
+
+
+def misread(acted: Acted) -> Acted:
+    return replace(acted, letters={**acted.letters, "Lena": acted.letters["Max"]})
+
+
+def no_way_out(acted: Acted) -> Acted:
+    lena = acted.letters["Lena"]
+    without = lena._replace(text=lena.text.partition("You decide")[0])
+    return replace(acted, letters={**acted.letters, "Lena": without})
+
+
+def unhappy_still(acted: Acted) -> Acted:
+    return replace(acted, ivo={**acted.ivo, "satisfaction": [{"kind": "nps", "score": 2}]})
+
+
+def not_explained(acted: Acted) -> Acted:
+    return replace(acted, why={**acted.why, "agrees": False})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (held_back, "what was decided"),
+        (written_to, "what was decided"),
+        (by_other_rules, "Nia's rule"),
+        (misread, "The message to Lena does not say"),
+        (no_way_out, "The offer to Lena does not say how to stop it"),
+        (unhappy_still, "Ivo's last answer"),
+        (not_explained, "why Oli heard nothing"),
+    ],
+)
+def test_a_wrong_act_is_found_out(
+    demo_stack: DemoStack, spoil: Callable[[Acted], Acted], said: str
+) -> None:
+    acted = demo_stack.shown.acted
+
+    assert acting_complaints(acted) == []
+    assert any(said in complaint for complaint in acting_complaints(spoil(acted)))
 
 
 @pytest.mark.parametrize(

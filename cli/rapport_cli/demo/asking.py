@@ -1,12 +1,11 @@
 """Real surveys: the service asks, customers answer on its page, one of them is got back to."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 import httpx2
@@ -19,49 +18,25 @@ from rapport_cli.demo.play import play
 from rapport_cli.demo.questions import AFTER_CASE, AFTER_PARCEL
 from rapport_cli.demo.receipts import PublisherFailedError
 from rapport_cli.demo.saying import Said
-from rapport_cli.demo.script import CARRIER, HELPDESK, SHOP, Person, Script
+from rapport_cli.demo.script import CARRIER, HELPDESK, SHOP, Person, Script, made_up
 from rapport_cli.demo.todo import nothing_to_do, to_do
-from rapport_cli.failure import CliError
+from rapport_cli.demo.waiting import PATIENCE_SECONDS, NothingCameError, until
 
-_PATIENCE_SECONDS: Final = 60.0
-_LOOK_AGAIN_SECONDS: Final = 0.05
 _MOST_OF_THE_CROWD: Final = 12
 
 Document = Mapping[str, Any]
-T = TypeVar("T")
 
 
-def _made_up(name: str, last_name: str) -> Person:
-    return Person(
-        key=name.lower(),
-        first_name=name,
-        last_name=last_name,
-        email=f"{name}.{last_name}@example.com".lower(),
-        user=f"u-{name.lower()}",
-        anonymous=f"anon-{name.lower()}",
-    )
-
-
-HANA: Final = _made_up("Hana", "Sato")
-IVO: Final = _made_up("Ivo", "Petrov")
-JUN: Final = _made_up("Jun", "Castro")
-KAI: Final = _made_up("Kai", "Larsen")
+HANA: Final = made_up("Hana", "Sato")
+IVO: Final = made_up("Ivo", "Petrov")
+JUN: Final = made_up("Jun", "Castro")
+KAI: Final = made_up("Kai", "Larsen")
 ASKED: Final = (HANA, IVO, JUN, KAI)
 
 _WORDS: Final = {
     HANA.email: (5, "Sorted within the hour. Thank you!"),
     IVO.email: (2, "Two weeks late, and nobody told me why."),
 }
-
-
-class NotAskedError(CliError):
-    code = "RPT-E006"
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"The feedback service did not bring {what} within {_PATIENCE_SECONDS:g} s.",
-            "logs/feedback.log in the state directory says why; keep it with --state-dir.",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +64,7 @@ class Asked:
 
 
 async def ask(desk: Desk, traffic: Traffic, stack: Mapping[str, Any]) -> Asked:
-    """Raises NotAskedError, ReadFailedError, PublisherFailedError."""
+    """Raises NothingCameError, ReadFailedError, PublisherFailedError."""
     for survey in (AFTER_CASE, AFTER_PARCEL):
         await _publish(desk, survey)
     crowd = [user for user in traffic.users().items() if user[0].startswith(STRANGER)]
@@ -99,27 +74,27 @@ async def ask(desk: Desk, traffic: Traffic, stack: Mapping[str, Any]) -> Asked:
     if receipts.rejected:
         raise PublisherFailedError(f"{receipts.rejected} events were refused")
     eligible = sum(one.type in {"ticket.resolved.v1", "order.delivered.v1"} for one in said)
-    rates = await _until("invitations", lambda: _settled(desk, eligible))
+    rates = await until("invitations", lambda: _settled(desk, eligible))
     invited = sum(rate["invited"] for rate in rates.values())
-    links = await _until("letters", lambda: _letters(Path(stack["messages"]), invited))
+    links = await until("letters", lambda: _letters(Path(stack["messages"]), invited))
     open_link = links.pop(JUN.email)
     answered = await _answer_all(links)
     began = time.monotonic()
-    await _until("Ivo's answer", lambda: _has(desk, IVO, "satisfaction"))
+    await until("Ivo's answer", lambda: _has(desk, IVO, "satisfaction"))
     seconds = time.monotonic() - began
-    tasks = await _until("Ivo's follow-up", lambda: to_do(desk, IVO.email))
+    tasks = await until("Ivo's follow-up", lambda: to_do(desk, IVO.email))
     loop = await _close(desk, tasks[0]["task"])
-    await _until("the end of Ivo's follow-up", lambda: nothing_to_do(desk, IVO.email))
+    await until("the end of Ivo's follow-up", lambda: nothing_to_do(desk, IVO.email))
     return Asked(
         eligible=eligible,
-        rates=await _until("answers", lambda: _all_answered(desk, eligible, len(answered))),
+        rates=await until("answers", lambda: _all_answered(desk, eligible, len(answered))),
         answered=answered,
         seconds=seconds,
         hana=await desk.read(profile_path(f"email:{HANA.email}")),
         ivo=await desk.read(profile_path(f"email:{IVO.email}")),
         task=tasks[0]["task"],
         loop=loop,
-        loop_time=await _until("the KPI of follow-ups", lambda: _loop_time(desk, moment)),
+        loop_time=await until("the KPI of follow-ups", lambda: _loop_time(desk, moment)),
         answers=(await desk.read("/v1/feedback", {"definition": AFTER_PARCEL["id"]}))["feedback"],
         link=open_link,
     )
@@ -201,7 +176,7 @@ async def _letters(file: Path, invited: int) -> dict[str, str] | None:
 async def _answer_all(links: Mapping[str, str]) -> dict[str, int]:
     """On the page, like browsers; of the crowd every second one. Ivo is the last."""
     answered: dict[str, int] = {}
-    async with httpx2.AsyncClient(timeout=_PATIENCE_SECONDS, trust_env=False) as browser:
+    async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS, trust_env=False) as browser:
         for number, address in enumerate(sorted(links, key=lambda one: one == IVO.email)):
             score, words = _WORDS.get(address, (7 + number % 4, ""))
             if address not in _WORDS and number % 2:
@@ -209,7 +184,7 @@ async def _answer_all(links: Mapping[str, str]) -> dict[str, int]:
             form = {"q-score": str(score), "q-comment": words}
             thanks = await browser.post(links[address], data=form)
             if thanks.status_code != httpx2.codes.OK:
-                raise NotAskedError(f"a thank-you (but {thanks.status_code})")
+                raise NothingCameError(f"a thank-you (but {thanks.status_code})")
             answered[address] = score
     return answered
 
@@ -233,13 +208,3 @@ async def _loop_time(desk: Desk, since: datetime) -> Document | None:
     span = {"from": start.isoformat(), "to": (start + timedelta(hours=2)).isoformat()}
     (point,) = (await desk.read("/v1/kpis/loop_time", span, "ops"))["series"]
     return point if point["den"] else None
-
-
-async def _until(what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-    """Raises NotAskedError."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (found := await look()) is None:
-        if time.monotonic() > deadline:
-            raise NotAskedError(what)
-        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-    return found

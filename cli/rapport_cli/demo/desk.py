@@ -19,6 +19,10 @@ _ELSEWHERE = (
     ("/v1/surveys", "feedback"),
     ("/v1/feedback", "feedback"),
     ("/v1/loops", "feedback"),
+    ("/v1/triggers", "personalization"),
+    ("/v1/decisions", "personalization"),
+    ("/v1/explain", "personalization"),
+    ("/v1/customers", "personalization"),
 )
 """Paths that are not the profile service's."""
 
@@ -77,11 +81,20 @@ class Desk:
         document: dict[str, Any] = answer.json()
         return document
 
-    async def write(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """An agent's doing. Raises ReadFailedError unless it is taken."""
+    async def find(self, path: str, query: Query = _NONE) -> dict[str, Any] | None:
+        """None: nobody knows of it yet. Raises ReadFailedError."""
+        answer = await self.ask(path, "agent", query)
+        if answer.status_code == httpx2.codes.NOT_FOUND:
+            return None
+        return await self.read(path, query)
+
+    async def write(
+        self, path: str, body: Mapping[str, Any], role: str = "agent", method: str = "POST"
+    ) -> dict[str, Any]:
+        """Raises ReadFailedError unless it is taken."""
         url = self._url(path)
         try:
-            answer = await self._client.post(url, json=body, headers=self._headers("agent"))
+            answer = await self._client.request(method, url, json=body, headers=self._headers(role))
         except httpx2.TransportError as error:
             raise ReadFailedError(url, 0, type(error).__name__) from error
         if answer.is_error:

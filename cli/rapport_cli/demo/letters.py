@@ -1,14 +1,22 @@
 """What a local stack has written to customers, and the links in it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 _LINK: Final = re.compile(r"https?://[^\s\"<>]+/s/[A-Za-z0-9_-]+")
 _INVITATION: Final = "survey_invitation"
+
+
+class Letter(NamedTuple):
+    """`to`: an address."""
+
+    to: str
+    template: str
+    subject: str
+    text: str
 
 
 class Invitation(NamedTuple):
@@ -18,16 +26,18 @@ class Invitation(NamedTuple):
     link: str
 
 
-def read_invitations(file: Path) -> list[Invitation]:
+def read_letters(file: Path) -> list[Letter]:
     """Those that were sent so far, oldest first; the last line may still be in the making."""
     if not file.exists():
         return []
-    lines = file.read_bytes().split(b"\n")[:-1]
-    return list(_invitations(orjson.loads(line) for line in lines))
+    written = (orjson.loads(line) for line in file.read_bytes().split(b"\n")[:-1])
+    return [Letter(*(one[name] or "" for name in Letter._fields)) for one in written]
 
 
-def _invitations(letters: Iterator[dict[str, Any]]) -> Iterator[Invitation]:
-    for letter in letters:
-        found = _LINK.search(letter["text"] or "")
-        if letter["template"] == _INVITATION and found is not None:
-            yield Invitation(letter["to"], found[0])
+def read_invitations(file: Path) -> list[Invitation]:
+    """Those that were sent so far, oldest first."""
+    return [
+        Invitation(letter.to, found[0])
+        for letter in read_letters(file)
+        if letter.template == _INVITATION and (found := _LINK.search(letter.text)) is not None
+    ]

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rapport_cli.demo.acting import Acted
 from rapport_cli.demo.casework import phone_moment
 from rapport_cli.demo.generator import Traffic
 from rapport_cli.demo.measuring import SHARES, kpi_path, window
 from rapport_cli.demo.stories import ADA
 
 
-def commands(stack: Mapping[str, Any], stack_file: Path, traffic: Traffic) -> list[str]:
+def commands(
+    stack: Mapping[str, Any], stack_file: Path, traffic: Traffic, acted: Acted
+) -> list[str]:
     """They hold this stack's keys, which end with it."""
     ingest, publisher = stack["ingest"], stack["keys"]["publisher"]
     event = '{"userId": "u-ada", "event": "Coffee Enjoyed", "properties": {"cups": 2}}'
@@ -19,6 +22,7 @@ def commands(stack: Mapping[str, Any], stack_file: Path, traffic: Traffic) -> li
         f"  curl -s -u {publisher}: -d '{event}' '{ingest}/v1/track?debug=1'",
         *_as_agent(stack, phone_moment(traffic)),
         *_as_care(stack),
+        *_as_marketer(stack, acted),
         *_as_operator(stack, traffic),
         "  # The README's examples, with these addresses and keys",
         f"  export RAPPORT_STACK={stack_file}",
@@ -57,6 +61,17 @@ def _as_care(stack: Mapping[str, Any]) -> list[str]:
         f"  {agent} '{feedback}/v1/loops?state=open'",
         "  # Who was asked after a parcel, who answered, and why the others were not asked",
         f"  {agent} {feedback}/v1/surveys/after_parcel/rates",
+    ]
+
+
+def _as_marketer(stack: Mapping[str, Any], acted: Acted) -> list[str]:
+    agent = f"curl -s -H 'Authorization: Bearer {stack['keys']['agent']}'"
+    service, oli = stack["personalization"], acted.why["customer"]
+    asked = f'{{"customer": "{oli}", "trigger": "{acted.why["trigger"]}"}}'
+    return [
+        "  # What was decided about Oli; why nobody wrote to him of his cart",
+        f"  {agent} '{service}/v1/decisions?customer={oli}'",
+        f"  {agent} -H 'Content-Type: application/json' -d '{asked}' {service}/v1/explain",
     ]
 
 

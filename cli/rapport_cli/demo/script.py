@@ -59,6 +59,18 @@ class Person:
         return {"user_id": self.user}
 
 
+def made_up(name: str, last_name: str) -> Person:
+    """Somebody new, with an address and an account."""
+    return Person(
+        key=name.lower(),
+        first_name=name,
+        last_name=last_name,
+        email=f"{name}.{last_name}@example.com".lower(),
+        user=f"u-{name.lower()}",
+        anonymous=f"anon-{name.lower()}",
+    )
+
+
 class Script:
     """Everything that is said of one person. Nobody knows their name until `sign_up`."""
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from rapport_runtime.http.consistency import decode_token, encode_token
 from rapport_runtime.http.keyfile import add_key
 from rich.console import Console
 
+from rapport_cli.demo.acting import Acted, act, begin
+from rapport_cli.demo.acting_checks import ACTING_CHECKS, acting_complaints
 from rapport_cli.demo.asking import Asked, ask
 from rapport_cli.demo.asking_checks import SURVEY_CHECKS, survey_complaints
 from rapport_cli.demo.bar import shown_progress
@@ -73,6 +76,7 @@ class Shown:
     receipts: Receipts
     seen: Seen
     asked: Asked
+    acted: Acted
 
 
 async def show(wish: Wish, stack: Mapping[str, Any], keys_file: Path, talk: Console) -> Shown:
@@ -81,29 +85,38 @@ async def show(wish: Wish, stack: Mapping[str, Any], keys_file: Path, talk: Cons
     traffic = wish.traffic()
     # Made first: by the time that it is used, the services have read their keys file again.
     reader, _ = add_key(keys_file, f"demo-{time.time_ns():x}", ["profile:read"])
+    async with _desk(stack, reader) as desk:
+        plot = await begin(desk, stack)
     with shown_progress(talk, len(traffic.said)) as progress:
         receipts = await play(traffic, stack, progress)
     played = time.monotonic()
-    async with httpx2.AsyncClient(timeout=_REQUEST_SECONDS, trust_env=False) as client:
-        desk = Desk(client, stack, {**stack["keys"], "reader": reader})
+    async with _desk(stack, reader) as desk:
         await desk.until_visible(f"user_id:{ADA.user}", receipts.token)
         seen = await _look(desk, traffic, receipts.token)
         took, read = played - began, time.monotonic() - played
         asked = await ask(desk, traffic, stack)
+        acted = await act(desk, plot, stack)
     rate = len(traffic.said) / took
     talk.print(
         f"{len(traffic.said):,} events in {took:.1f} s ({rate:,.0f}/s); read back in {read:.1f} s.",
         highlight=False,
     )
-    return Shown(traffic, receipts, seen, asked)
+    return Shown(traffic, receipts, seen, asked, acted)
+
+
+@asynccontextmanager
+async def _desk(stack: Mapping[str, Any], reader: str) -> AsyncIterator[Desk]:
+    async with httpx2.AsyncClient(timeout=_REQUEST_SECONDS, trust_env=False) as client:
+        yield Desk(client, stack, {**stack["keys"], "reader": reader})
 
 
 def check(shown: Shown) -> str:
     """What was found to be right. Raises StoryWrongError."""
     wrong = [*complaints(shown.traffic, shown.seen), *survey_complaints(shown.asked)]
+    wrong += acting_complaints(shown.acted)
     if wrong:
         raise StoryWrongError(wrong)
-    names = ", ".join(check.__name__ for check in (*CHECKS, *SURVEY_CHECKS))
+    names = ", ".join(check.__name__ for check in (*CHECKS, *SURVEY_CHECKS, *ACTING_CHECKS))
     return (
         f"All is as it should be: {names}. {len(shown.traffic.said):,} events sent, the histories"
         f" of {len(shown.seen.histories):,} customers read back: none lost, none counted twice."
@@ -117,6 +130,7 @@ def tell_tour(shown: Shown, stack: Mapping[str, Any], stack_file: Path, out: Con
         receipts=shown.receipts,
         seen=shown.seen,
         asked=shown.asked,
+        acted=shown.acted,
         stack=stack,
         stack_file=stack_file,
     )

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from rapport_cli.demo.acted_lines import acted_lines
+from rapport_cli.demo.acting import Acted
 from rapport_cli.demo.asking import Asked
 from rapport_cli.demo.generator import Traffic
 from rapport_cli.demo.lines import commands
@@ -25,6 +27,7 @@ def tell(
     receipts: Receipts,
     seen: Seen,
     asked: Asked,
+    acted: Acted,
     stack: Mapping[str, Any],
     stack_file: Path,
 ) -> None:
@@ -37,9 +40,10 @@ def tell(
         ("Who may be one person", suggested(seen.casework.suggestions)),
         ("What it counts to", counted(seen.numbers)),
         ("Whom it asked, and what they said", surveyed(asked)),
+        ("Whom it wrote to before they asked, and whom it left alone", acted_lines(acted)),
         ("What it refused, and why", refusals(seen.quarantine)),
         ("Where it is", _places(stack)),
-        ("Try it", commands(stack, stack_file, traffic)),
+        ("Try it", commands(stack, stack_file, traffic, acted)),
     ):
         console.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
@@ -158,12 +162,10 @@ def _known(ada: Mapping[str, Any]) -> list[str]:
 
 
 def _places(stack: Mapping[str, Any]) -> list[str]:
+    services = ("ingest", "profile", "personalization", "feedback", "metrics")
     return [
-        f"  ingest    {stack['ingest']}   (API: {stack['ingest']}/docs)",
-        f"  profile   {stack['profile']}   (API: {stack['profile']}/docs)",
-        f"  feedback  {stack['feedback']}   (API: {stack['feedback']}/docs)",
-        f"  metrics   {stack['metrics']}   (API: {stack['metrics']}/docs)",
-        f"  Kafka     {stack['kafka']}   ({_broker(stack['broker'])})",
+        *(f"  {name:16}{stack[name]}   (API: {stack[name]}/docs)" for name in services),
+        f"  {'Kafka':16}{stack['kafka']}   ({_broker(stack['broker'])})",
     ]
 
 

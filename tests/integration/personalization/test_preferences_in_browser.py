@@ -111,7 +111,7 @@ async def test_after_a_mistake_the_page_begins_with_what_is_wrong(
         await page.get_by_label("Until").fill("")
         await page.get_by_role("button", name="Save").click()
 
-        assert await page.evaluate("() => document.activeElement.id") == "errors"
+        await page.locator("#errors:focus").wait_for()
         assert (await page.title()).startswith("Error: ")
         assert not await page.get_by_role("checkbox", name="E-mail").first.is_checked()
         await page.get_by_role("link", name="Please give both times").click()
