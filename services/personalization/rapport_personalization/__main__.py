@@ -17,7 +17,7 @@ from rapport_personalization.settings import PersonalizationSettings
 
 
 def _api(settings: PersonalizationSettings) -> int:
-    return run({"api": main.api_component(settings, main.make_resources(settings))})
+    return run(_apis(settings, main.make_resources(settings)))
 
 
 def _worker(settings: PersonalizationSettings) -> int:
@@ -26,8 +26,14 @@ def _worker(settings: PersonalizationSettings) -> int:
 
 def _all(settings: PersonalizationSettings) -> int:
     resources = main.make_resources(settings)
-    api = main.api_component(settings, resources)
-    return run({"api": api, **_workers(settings, resources)})
+    return run({**_apis(settings, resources), **_workers(settings, resources)})
+
+
+def _apis(settings: PersonalizationSettings, resources: Resources) -> dict[str, Component]:
+    return {
+        "api": main.api_component(settings, resources),
+        "backtests": main.backtests_component(settings, resources),
+    }
 
 
 def _workers(settings: PersonalizationSettings, resources: Resources) -> dict[str, Component]:

@@ -1,4 +1,4 @@
-"""Remembers since when whom has been taken for one person: the past is asked for as it was known."""
+"""Remembers since when whom has been taken for one person: the past is asked for as known then."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

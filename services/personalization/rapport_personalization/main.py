@@ -23,8 +23,9 @@ from rapport_runtime.sender import make_deliveries_router
 from rapport_runtime.serve import Component, http_component
 from rapport_runtime.subscription import Resources, Subscription
 
-from rapport_personalization import models
+from rapport_personalization import backtester, models
 from rapport_personalization.api import (
+    backtests,
     decisions,
     explain,
     lift,
@@ -47,7 +48,8 @@ SERVICE: Final = "personalization"
 
 _ROUTERS: Final = (
     lift.router, triggers.router, policies.router, decisions.router, explain.router,
-    preference_links.router, preferences.router, scores.router,
+    preference_links.router, preferences.router, backtests.router,
+    scores.router,
 )  # fmt: skip
 """The first that matches answers."""
 
@@ -101,6 +103,16 @@ def _checks(resources: Resources, opened: Sequence[Keyring]) -> Mapping[str, Che
 
 def api_component(settings: PersonalizationSettings, resources: Resources) -> Component:
     return http_component(create_app(settings, resources, Keys(settings.keys_file)), settings.http)
+
+
+def backtests_component(settings: PersonalizationSettings, resources: Resources) -> Component:
+    """Sees to it that somebody runs the back-tests that are asked for."""
+
+    async def run(stop: asyncio.Event) -> None:
+        await require_current_schema(resources.engine, PACKAGE)
+        await backtester.look(settings, resources.engine, stop)
+
+    return run
 
 
 def worker_component(settings: PersonalizationSettings, resources: Resources) -> Component:

@@ -7,14 +7,15 @@ a decision that stands in the log, the log says what that was.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Final
 
+from msgspec.structs import replace
+
 from rapport_personalization.domain.calendar import calendar_candidates
 from rapport_personalization.domain.candidates import candidates, hold, restarts
-from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.deciding import decide
 from rapport_personalization.domain.decision import Decision, Past
 from rapport_personalization.domain.living import Living, Step, Waiting, regrouped
@@ -25,6 +26,8 @@ from rapport_personalization.domain.scene import Candidate
 _A_MOMENT: Final = timedelta(minutes=1)
 """A worker decides a little after the time has come: what is as old counts as decided before."""
 _A_DAY: Final = timedelta(days=1)
+OVERLAP: Final = timedelta(hours=12)
+"""Days before the end of what was looked up are looked up once more."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class _Run:
     facts: Sequence[Logged]
     """Everything else that was decided about these people."""
     decided: set[tuple[str, str]]
+    regroupings: Sequence[Step]
     past: list[Past] = field(default_factory=list)
     queue: list[tuple[int, Turn, int]] = field(default_factory=list)
     queued: list[Waiting] = field(default_factory=list)
@@ -50,7 +54,8 @@ def relive(
     own, facts = _sorted_out(plan, logged)
     mine = [one.past for one in facts if one.past.trigger == plan.trigger.id]
     decided = {(one.person, one.anchor) for one in mine}
-    run = _Run(plan, steps, living, own, facts, decided)
+    regroupings = [step for step in steps if step.regrouping is not None]
+    run = _Run(plan, steps, living, own, facts, decided, regroupings)
     for step in steps:
         if run.queue and run.queue[0][0] < step.seq:
             yield from _decide_before(run, step.seq)
@@ -128,11 +133,7 @@ def _turn(run: _Run, one: Waiting) -> tuple[int, datetime, Logged | None]:
         instant = max(candidate.send_at, one.told)
         return _last(run.steps, instant), instant, None
     # Who is one person with whom has no part in the number of what was known.
-    heard = [
-        step.seq
-        for step in run.steps
-        if step.regrouping is not None and step.instant <= row.decided_at
-    ]
+    heard = [step.seq for step in run.regroupings if step.instant <= row.decided_at]
     return max([row.known_seq, *heard]), row.decided_at, row
 
 
@@ -224,24 +225,31 @@ def _beside(run: _Run, person: Living, decision: Decision) -> list[Past]:
 def _look_at_calendar(run: _Run, person: Living, step: Step) -> None:
     """When it changes what days are reckoned by, all that are to come are reckoned anew."""
     days = calendar_key(person.customer)
-    if days == person.days:
-        return
-    person.days, person.waiting = days, {}
-    for one in _days(run.plan, person.customer, step.instant):
-        if run.plan.force is None or one.at >= run.plan.force.since:
+    if days != person.days:
+        person.days, person.waiting = days, {}
+        _reckon(run, person, step, step.instant)
+
+
+def _reckon(run: _Run, person: Living, step: Step, start: datetime) -> None:
+    """Days of their own from `start` on, as everybody is looked up now and then."""
+    plan, policies = run.plan, run.plan.observed(step.instant)
+    for one in calendar_candidates(plan.trigger, person.customer, start, plan.end, policies):
+        if plan.force is None or one.at >= plan.force.since:
             _wait(run, person, Waiting(one, person.key, step.seq, step.instant))
-
-
-def _days(plan: Plan, customer: Customer, start: datetime) -> list[Candidate]:
-    return calendar_candidates(plan.trigger, customer, start, plan.end, plan.observed(start))
 
 
 def _regroup(run: _Run, step: Step) -> None:
     """What waits for somebody moves with the subject of its event; of two alike one is left."""
     assert step.regrouping is not None  # noqa: S101 - for the type checker
-    persons = step.regrouping.persons
+    persons, reached = step.regrouping.persons, step.instant + run.plan.horizon
     before = {id(one): one for one in map(run.living.get, persons) if one is not None}
-    waiting = [one for living in before.values() for one in living.waiting.values()]
+    waiting = [
+        one
+        for living in before.values()
+        for one in living.waiting.values()
+        # Days that had not been looked up yet are reckoned by what they are now.
+        if one.candidate.due < reached or run.plan.trigger.on.calendar is None
+    ]
     after = list(regrouped(run.living, persons))
     for living in after:
         run.living.update(dict.fromkeys(living.members, living))
@@ -255,3 +263,5 @@ def _regroup(run: _Run, step: Step) -> None:
             moved = one._replace(candidate=replace(one.candidate, person=living.key))
             living.waiting[anchor] = moved
             _enqueue(run, moved)
+    for living in after:
+        _reckon(run, living, step, reached - OVERLAP)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 from rapport_personalization.domain.decision import Decision, Past
@@ -44,7 +45,7 @@ class Spent(NamedTuple):
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is asked for: send_at in [start, end)."""
 
@@ -53,6 +54,8 @@ class Plan:
     end: datetime
     policies: Sequence[tuple[datetime, Policies]]
     """Since when each version held; the first for all time before."""
+    horizon: timedelta = timedelta(hours=36)
+    """How far ahead days of the calendar are looked up."""
     force: Force | None = None
     spent: Spent | None = None
 
@@ -72,3 +75,9 @@ class Relived(NamedTuple):
     waiting: Waiting
     turn: Turn
     beside: Sequence[Past]
+
+
+def is_of_sample(person: str, share: float) -> bool:
+    """The same people each time; of a greater share all of a smaller one."""
+    digest = sha256(f"backtest:{person}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
