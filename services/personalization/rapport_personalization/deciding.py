@@ -29,6 +29,12 @@ SELECT person::text FROM candidate WHERE send_at <= $1 AND trigger <> ALL($2::te
 ORDER BY send_at LIMIT $3
 """
 
+_NEXT: Final = """
+SELECT send_at FROM candidate
+WHERE trigger NOT IN (SELECT trigger FROM trigger_version WHERE state = 'paused')
+ORDER BY send_at LIMIT 1
+"""
+
 _FREE: Final = """
 SELECT subject_id::text FROM person_subject WHERE subject_id = ANY($1::text[]::uuid[])
 ORDER BY subject_id FOR UPDATE SKIP LOCKED
@@ -54,10 +60,16 @@ class Decider:
     """Whether all that has happened by now is known."""
 
 
-async def decide_all_due(decider: Decider) -> None:
-    """Until nothing is left that could be decided on now."""
+async def decide_all_due(decider: Decider) -> float | None:
+    """Until nothing is left that could be decided on now; in how many seconds the next falls due.
+
+    Not in the future: they are others' at the moment, or more has to be known first.
+    """
     while await decide_due(decider) >= decider.batch:
         continue
+    async with decider.engine.connect() as tx:
+        next_due: datetime | None = await (await driver(tx)).fetchval(_NEXT)
+    return None if next_due is None else (next_due - datetime.now(UTC)).total_seconds()
 
 
 async def decide_due(decider: Decider, now: datetime | None = None) -> int:

@@ -4,20 +4,28 @@ Faust supervises and wakes up; what is true stands in the database.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, Final
 
 import structlog
 from aiokafka import TopicPartition
 from mode import Service
+from rapport_events.envelope import Record
 from rapport_privacy.keyring import Keyring
 from rapport_runtime import inbox, outbox
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pause import pause
-from rapport_runtime.subscription import HaltedError, Resources, Subscription, run_subscription
+from rapport_runtime.subscription import (
+    Derived,
+    HaltedError,
+    Resources,
+    Subscription,
+    run_subscription,
+)
 from rapport_runtime.watchdog import Watchdog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,15 +34,18 @@ from rapport_personalization.calendar import look_ahead
 from rapport_personalization.deciding import Decider, decide_all_due
 from rapport_personalization.faust_app import App, make_app, run_app
 from rapport_personalization.level import is_level
+from rapport_personalization.pulse import Pulse
 from rapport_personalization.reactions import Reactions
 from rapport_personalization.rules import Rulebook
 from rapport_personalization.scoring import Scorer
 from rapport_personalization.settings import PersonalizationSettings
+from rapport_personalization.suggesting import Suggester, suggest_all_due
 
 _RETRY_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 1.0
 _SCORE_SECONDS: Final = 2.0
+_SUGGEST_SECONDS: Final = 1.0
 _HOURLY: Final = "7 * * * *"
 _SCORING: Final = "11 * * * *"
 
@@ -78,10 +89,12 @@ async def work(shop: Shop, stop: asyncio.Event) -> None:
 
 async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     app = make_app(shop.models.name, shop.settings)
-    crew = _Crew(app, stop)
+    crew, pulse = _Crew(app, stop), Pulse()
+    shop = replace(shop, projection=_stirring(shop.projection, pulse))
     _add_services(app, shop, crew, stop)
-    _add_timers(app, shop, crew, watchdog)
+    _add_timers(app, shop, crew, watchdog, pulse)
     _add_nights(app, shop, crew, stop)
+    _add_suggesting(app, shop, crew, stop)
     _add_agent(app, shop, crew, stop)
 
     async def drain() -> None:
@@ -90,6 +103,17 @@ async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
         await crew.drain()
 
     await run_app(app, stop, drain)
+
+
+def _stirring(projection: Subscription, pulse: Pulse) -> Subscription:
+    """The same, and whoever decides is told that something has happened."""
+
+    async def apply(tx: AsyncConnection, batch: Sequence[Record]) -> Sequence[Derived]:
+        derived = await projection.apply(tx, batch)
+        pulse.stir(monotonic())
+        return derived
+
+    return replace(projection, apply=apply)
 
 
 class _Crew:
@@ -152,10 +176,11 @@ async def _wait_out(job: Awaitable[None]) -> None:
         log.warning("turn given up", reason=type(error).__name__)
 
 
-def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog) -> None:
+def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog, pulse: Pulse) -> None:
     @app.timer(interval=shop.settings.deciding.every_seconds)  # type: ignore[untyped-decorator]  # faust's
     async def decide() -> None:
-        await crew.do(_wait_out(_decide(shop)))
+        if pulse.is_time(monotonic()):
+            await crew.do(_wait_out(_decide(shop, pulse)))
         # From the first turn on the next one must come.
         watchdog.waiting = 0 if app.should_stop else 1
         watchdog.alive()
@@ -187,6 +212,14 @@ def _add_nights(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
         await crew.do(_wait_out(nightly.work_off(scorer, _ready(shop), stop)))
 
 
+def _add_suggesting(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+    suggester = Suggester(shop.resources.engine, shop.rulebook, ready=_ready(shop))
+
+    @app.timer(interval=_SUGGEST_SECONDS)  # type: ignore[untyped-decorator]  # faust's
+    async def suggest() -> None:
+        await crew.do(_wait_out(suggest_all_due(suggester, stop)))
+
+
 def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
     lag = timedelta(seconds=shop.settings.deciding.lag_seconds)
 
@@ -196,12 +229,13 @@ def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
     return is_ready
 
 
-async def _decide(shop: Shop) -> None:
+async def _decide(shop: Shop, pulse: Pulse) -> None:
     settings = shop.settings.deciding
+
     decider = Decider(
         shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=_ready(shop)
     )
-    await decide_all_due(decider)
+    pulse.rest(monotonic(), await decide_all_due(decider))
 
 
 async def _look_ahead(shop: Shop) -> None:

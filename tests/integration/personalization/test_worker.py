@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -15,15 +18,18 @@ from rapport_events import codec
 from rapport_events.envelope import Envelope, Record
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS, METRICS
 from rapport_personalization.main import worker_component
+from rapport_personalization.worker import work
+from rapport_runtime.serve import Component
 
 from tests.support.events import happened
-from tests.support.fixtures import MakeDatabase
+from tests.support.fixtures import MakeDatabase, MakeTopic
 from tests.support.personalization_house import Callers, Databases, House, open_house
 from tests.support.privacy import an_email
 from tests.support.publish import publish
 
 PATIENCE = 30.0
 TOPICS = [topic.name for topic in (INTERACTIONS, CUSTOMERS, FEEDBACK, ENGAGEMENT, METRICS)]
+HOUR = timedelta(hours=1)
 AWAKE = {"control": 0, "quiet_from": "00:00", "quiet_until": "00:00"}
 
 
@@ -39,12 +45,12 @@ async def house(
 
 
 @asynccontextmanager
-async def working(house: House) -> AsyncIterator[asyncio.Event]:
+async def working(worker: Component) -> AsyncIterator[None]:
     """The worker beside the block; if it fails, so does the test."""
     stop = asyncio.Event()
-    task = asyncio.create_task(worker_component(house.settings, house.resources)(stop))
+    task = asyncio.create_task(worker(stop))
     try:
-        yield stop
+        yield
     finally:
         stop.set()
         await asyncio.wait_for(task, PATIENCE)
@@ -80,10 +86,29 @@ def shipped(person: str, order: str) -> Record:
 
 async def test_a_shipped_order_is_told_of_at_once(house: House, broker: Broker) -> None:
     ada = await house.person(email=an_email())
-    async with working(house):
+    async with working(worker_component(house.settings, house.resources)):
         await publish(broker.bootstrap, INTERACTIONS.name, [shipped(ada, "o-1")])
 
         told = await said_of(broker, ada, 2)
 
     assert [envelope.type for envelope, _ in told] == ["decision.made.v1", "action.requested.v1"]
     assert told[1][1]["template"] == "on_its_way"
+
+
+async def test_whoever_waited_while_nothing_happened_is_answered_when_their_time_comes(
+    house: House, broker: Broker, topic: MakeTopic
+) -> None:
+    ada = await house.person(email=an_email())
+    soon = now() + timedelta(seconds=4)
+    order = happened("order.placed", ada, soon - HOUR, order="o-2", identifiedby="email")
+    shop, log = house.shop, await topic(1)
+    models = replace(shop.models, name=f"models-{uuid4().hex[:8]}", topics=(await topic(1),))
+    alone = replace(shop, models=models, projection=replace(shop.projection, topics=(log,)))
+    async with working(partial(work, alone)):
+        await publish(broker.bootstrap, log, [order])
+
+        await said_of(broker, ada, 2)
+
+    (thanked,) = await house.decisions(ada)
+    assert thanked["send_at"] == soon
+    assert soon <= thanked["decided_at"] < soon + timedelta(seconds=2)
