@@ -39,13 +39,11 @@ from rapport_personalization.reactions import Reactions
 from rapport_personalization.rules import Rulebook
 from rapport_personalization.scoring import Scorer
 from rapport_personalization.settings import PersonalizationSettings
-from rapport_personalization.suggesting import Suggester, suggest_all_due
 
 _RETRY_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 1.0
 _SCORE_SECONDS: Final = 2.0
-_SUGGEST_SECONDS: Final = 1.0
 _HOURLY: Final = "7 * * * *"
 _SCORING: Final = "11 * * * *"
 
@@ -94,7 +92,6 @@ async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     _add_services(app, shop, crew, stop)
     _add_timers(app, shop, crew, watchdog, pulse)
     _add_nights(app, shop, crew, stop)
-    _add_suggesting(app, shop, crew, stop)
     _add_agent(app, shop, crew, stop)
 
     async def drain() -> None:
@@ -212,14 +209,6 @@ def _add_nights(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
         await crew.do(_wait_out(nightly.work_off(scorer, _ready(shop), stop)))
 
 
-def _add_suggesting(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
-    suggester = Suggester(shop.resources.engine, shop.rulebook, ready=_ready(shop))
-
-    @app.timer(interval=_SUGGEST_SECONDS)  # type: ignore[untyped-decorator]  # faust's
-    async def suggest() -> None:
-        await crew.do(_wait_out(suggest_all_due(suggester, stop)))
-
-
 def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
     lag = timedelta(seconds=shop.settings.deciding.lag_seconds)
 
@@ -231,7 +220,6 @@ def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
 
 async def _decide(shop: Shop, pulse: Pulse) -> None:
     settings = shop.settings.deciding
-
     decider = Decider(
         shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=_ready(shop)
     )
