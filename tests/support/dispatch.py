@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from rapport_events.topics import FEEDBACK
 from rapport_feedback.sending import make_sender
-from rapport_runtime.sender import deliver, subscription
+from rapport_runtime.sender import Sender, deliver, subscription
 from sqlalchemy import text
 
 from tests.support.feedback_house import House
@@ -35,20 +35,27 @@ class Dispatch:
 
     async def work(self) -> None:
         """Until nothing is due."""
-        house, stop = self.house, asyncio.Event()
-        sender = make_sender(house.settings, house.resources, house.keyring, house.app.state.pool)
-        working = asyncio.create_task(deliver(sender, stop))
-        async with asyncio.timeout(20), house.resources.engine.connect() as connection:
-            while await connection.scalar(_WAITING) and not working.done():
-                await connection.rollback()
-                await asyncio.wait([working], timeout=0.02)
-        stop.set()
-        await working
+        house = self.house
+        pool = house.app.state.pool
+        sender = make_sender(house.settings, house.resources, house.keyring, pool)
+        await deliver_all(sender)
 
     def messages(self) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
         return [orjson.loads(line) for line in self.path.read_bytes().splitlines()]
+
+
+async def deliver_all(sender: Sender) -> None:
+    """Until nothing is due."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(deliver(sender, stop))
+    async with asyncio.timeout(20), sender.engine.connect() as connection:
+        while await connection.scalar(_WAITING) and not working.done():
+            await connection.rollback()
+            await asyncio.wait([working], timeout=0.02)
+    stop.set()
+    await working
 
 
 def dispatch(house: House) -> Dispatch:
