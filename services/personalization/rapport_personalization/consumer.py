@@ -13,7 +13,7 @@ from rapport_runtime.people import Persons, hear, lock_persons
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_personalization import calendar, groupings, store, timers
+from rapport_personalization import calendar, groupings, store, suggesting, timers
 from rapport_personalization.batches import Person, take
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.reading import Arrived, arrived
@@ -55,7 +55,9 @@ async def _apply(
     await _take_all(persons, rules)
     await _save(tx, persons, told, alone=len(batch) == 1)
     await timers.add(tx, persons, rules)
-    await calendar.look_again(tx, persons, rules, datetime.now(UTC))
+    now = datetime.now(UTC)
+    await calendar.look_again(tx, persons, rules, now)
+    await suggesting.mark(tx, persons, now)
 
 
 async def _regroup(

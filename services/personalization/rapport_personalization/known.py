@@ -1,11 +1,14 @@
-"""What is known of one person, for answers: as it is kept, or from all moments."""
+"""What is known of people: as it is kept, or from all moments where nothing is."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 from rapport_runtime.people import Person
 from rapport_runtime.pool import Snapshot
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_personalization import store
 from rapport_personalization.domain.customer import Customer, unpacked
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.reading import Kept, remembered
@@ -28,3 +31,18 @@ async def load_known(snap: Snapshot, person: Person) -> Customer:
             pass
     rows = await snap.fetch(_MOMENTS, list(person.members))
     return folded(person.key, [remembered(Kept(*row)) for row in rows])
+
+
+async def load_states(
+    tx: AsyncConnection, wanted: Mapping[str, tuple[str, ...]]
+) -> dict[str, Customer]:
+    """Of people with these members, by their keys."""
+    kept = await store.load_customers(tx, wanted)
+    known = {key: customer for key, (customer, _) in kept.items()}
+    missing = sorted(wanted.keys() - known.keys())
+    if missing:
+        histories = await store.load_history(tx, [one for key in missing for one in wanted[key]])
+        for key in missing:
+            parts = [histories[member][0] for member in wanted[key] if member in histories]
+            known[key] = folded(key, [moment for part in parts for moment in part])
+    return known

@@ -33,6 +33,7 @@ from rapport_personalization.api import (
     preference_links,
     preferences,
     scores,
+    suggestions,
     triggers,
 )
 from rapport_personalization.catalogue import install
@@ -49,7 +50,7 @@ SERVICE: Final = "personalization"
 _ROUTERS: Final = (
     lift.router, triggers.router, policies.router, decisions.router, explain.router,
     preference_links.router, preferences.router, backtests.router,
-    scores.router,
+    scores.router, suggestions.router,
 )  # fmt: skip
 """The first that matches answers."""
 

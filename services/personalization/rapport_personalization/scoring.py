@@ -19,9 +19,8 @@ from rapport_runtime.people import Persons, lock_persons, read_persons
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_personalization import scores, store
+from rapport_personalization import scores
 from rapport_personalization.domain.customer import Customer
-from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.scoring import (
     TOP_SHARE,
     Models,
@@ -31,6 +30,7 @@ from rapport_personalization.domain.scoring import (
     score,
 )
 from rapport_personalization.effects import SOURCE
+from rapport_personalization.known import load_states
 from rapport_personalization.rules import Rulebook
 from rapport_personalization.scores import Looked, Night, Row
 from rapport_personalization.settings import ScoringSettings
@@ -121,7 +121,8 @@ async def _score(scorer: Scorer, night: Night, now: datetime) -> None:
         subjects = [row[0] for row in found]
         people = await read_persons(connection, subjects)
         models = await scores.load_models(connection, scorer.settings.margin, night.models)
-        states = await _states(tx, people)
+        wanted = {one.key: one.members for one in people if not one.erased}
+        states = await load_states(tx, wanted)
     assert models is not None  # noqa: S101 - the night was opened with them
     # Thousands of forecasts: an API in the same process goes on answering.
     rows = await asyncio.to_thread(_forecast, states, models, night.day)
@@ -140,21 +141,6 @@ async def _score(scorer: Scorer, night: Night, now: datetime) -> None:
             connection = await driver(tx)
             await connection.execute(_TELL, night.day, _FIRST, now, TOP_SHARE)
     failpoint("after_scores")
-
-
-async def _states(tx: AsyncConnection, people: Persons) -> dict[str, Customer]:
-    """As they are kept, or from all moments where nothing is."""
-    wanted = {one.key: one.members for one in people if not one.erased}
-    known = {
-        key: customer for key, (customer, _) in (await store.load_customers(tx, wanted)).items()
-    }
-    missing = wanted.keys() - known.keys()
-    if missing:
-        histories = await store.load_history(tx, [m for key in missing for m in wanted[key]])
-        for key in missing:
-            parts = [histories[member][0] for member in wanted[key] if member in histories]
-            known[key] = folded(key, [moment for part in parts for moment in part])
-    return known
 
 
 def _forecast(states: Mapping[str, Customer], models: Models, day: date) -> list[Row]:

@@ -29,23 +29,22 @@ from rapport_runtime.subscription import (
 from rapport_runtime.watchdog import Watchdog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_personalization import nightly
 from rapport_personalization.calendar import look_ahead
 from rapport_personalization.deciding import Decider, decide_all_due
 from rapport_personalization.faust_app import App, make_app, run_app
+from rapport_personalization.jobs import add_jobs
 from rapport_personalization.level import is_level
 from rapport_personalization.pulse import Pulse
 from rapport_personalization.reactions import Reactions
 from rapport_personalization.rules import Rulebook
 from rapport_personalization.scoring import Scorer
 from rapport_personalization.settings import PersonalizationSettings
+from rapport_personalization.suggesting import Suggester
 
 _RETRY_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 1.0
-_SCORE_SECONDS: Final = 2.0
 _HOURLY: Final = "7 * * * *"
-_SCORING: Final = "11 * * * *"
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +90,7 @@ async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     shop = replace(shop, projection=_stirring(shop.projection, pulse))
     _add_services(app, shop, crew, stop)
     _add_timers(app, shop, crew, watchdog, pulse)
-    _add_nights(app, shop, crew, stop)
+    _add_jobs(app, shop, crew, stop)
     _add_agent(app, shop, crew, stop)
 
     async def drain() -> None:
@@ -192,21 +191,11 @@ def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog, pulse: Pu
         await crew.do(_wait_out(_look_ahead(shop)))
 
 
-def _add_nights(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
-    """Everybody is scored once a day; whoever has missed the hour makes up for it."""
-    scorer = Scorer(shop.resources.engine, shop.rulebook, shop.settings.scoring)
-
-    @app.crontab(_SCORING)
-    async def open_night() -> None:
-        await crew.do(_wait_out(nightly.open_if_due(scorer)))
-
-    @app.task  # type: ignore[untyped-decorator]  # faust's
-    async def open_night_first() -> None:
-        await crew.do(_wait_out(nightly.open_if_due(scorer)))
-
-    @app.timer(interval=_SCORE_SECONDS)  # type: ignore[untyped-decorator]  # faust's
-    async def score() -> None:
-        await crew.do(_wait_out(nightly.work_off(scorer, _ready(shop), stop)))
+def _add_jobs(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+    engine = shop.resources.engine
+    scorer = Scorer(engine, shop.rulebook, shop.settings.scoring)
+    suggester = Suggester(engine, shop.rulebook, ready=_ready(shop))
+    add_jobs(app, scorer, suggester, lambda job: crew.do(_wait_out(job)), stop)
 
 
 def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
@@ -220,6 +209,7 @@ def _ready(shop: Shop) -> Callable[[AsyncConnection], Awaitable[bool]]:
 
 async def _decide(shop: Shop, pulse: Pulse) -> None:
     settings = shop.settings.deciding
+
     decider = Decider(
         shop.resources.engine, shop.keyring, shop.rulebook, settings.batch, ready=_ready(shop)
     )

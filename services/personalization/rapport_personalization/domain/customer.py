@@ -91,7 +91,9 @@ class Customer(Struct, array_like=True):
     points: list[Lot] = []
     predictions: dict[str, Prediction] = {}
     dismissed: dict[str, Mark] = {}
-    """Suggestions that an agent decided against, by trigger."""
+    """Suggestions that an agent decided against, by their id and by their rule."""
+    accepted: dict[str, Mark] = {}
+    """Those that an agent followed, by their id."""
 
     def copy(self) -> "Customer":
         """One that can be folded on without changing this one."""

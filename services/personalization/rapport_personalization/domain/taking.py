@@ -173,7 +173,12 @@ def _predict(customer: Customer, data: wire.ScoreUpdated, moment: Moment) -> Non
         customer.predictions[data.score] = Prediction(data.value, moment.mark, before)
 
 
+def _accept(customer: Customer, data: wire.SuggestionAccepted, moment: Moment) -> None:
+    customer.accepted[data.suggestion] = moment.mark
+
+
 def _dismiss(customer: Customer, data: wire.SuggestionDismissed, moment: Moment) -> None:
+    customer.dismissed[data.suggestion] = moment.mark
     if data.trigger is not None:
         customer.dismissed[data.trigger] = moment.mark
 
@@ -218,5 +223,6 @@ TAKERS: Final[dict[type[wire.Data], _Taker]] = {
     wire.PointsExpired: _spend,
     wire.TierChanged: _rise,
     wire.ScoreUpdated: _predict,
+    wire.SuggestionAccepted: _accept,
     wire.SuggestionDismissed: _dismiss,
 }
