@@ -1,15 +1,18 @@
 """A person as they were known at one step after another: moments in the order of their arrival."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from rapport_personalization.domain.customer import Customer
-from rapport_personalization.domain.fold import fold, folded, is_late
+from rapport_personalization.domain.customer import Customer, packed, unpacked
+from rapport_personalization.domain.fold import fold
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.scene import Candidate
+
+_APART: Final = 64
+"""Moments between two states that are kept."""
 
 
 class Arrival(NamedTuple):
@@ -47,39 +50,70 @@ class Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class Living:
-    """One person. A moment that comes late is put in its place by folding them anew."""
+    """One person. They are folded when they are asked for, and only as far as that needs.
+
+    A moment that comes late is put in its place; what was folded behind it is folded anew.
+    """
 
     key: str
     members: tuple[str, ...]
     moments: list[Moment] = field(default_factory=list)
     """All that is known, in their order."""
-    customer: Customer = field(init=False)
     waiting: dict[str, Waiting] = field(default_factory=dict)
     """By anchor."""
     days: tuple[object, ...] | None = None
     """What days of their own were reckoned by."""
+    _customer: Customer = field(init=False)
+    _end: int = 0
+    """So many moments are folded in it."""
+    _kept: list[tuple[int, bytes]] = field(default_factory=list)
+    """Earlier states, to begin from."""
 
     def __post_init__(self) -> None:
-        self.customer = folded(self.key, self.moments)
+        self._customer = Customer(self.key)
 
-    def take(self, moment: Moment) -> Customer:
-        """The person as of the moment, by all that is known of them by now."""
-        if not is_late(self.customer, moment):
-            self.moments.append(moment)
-            fold(self.customer, moment)
-            return self.customer
-        insort(self.moments, moment, key=_order)
-        end = bisect_right(self.moments, moment.order, key=_order)
-        self.customer = folded(self.key, self.moments)
-        return folded(self.key, self.moments[:end])
+    def take(self, moment: Moment) -> int:
+        """How many are known up to it, itself included."""
+        known = self.moments
+        if not known or known[-1].order < moment.order:
+            known.append(moment)
+            return len(known)
+        place = bisect_right(known, moment.order, key=_order)
+        known.insert(place, moment)
+        if place < self._end:
+            self._go_back(place)
+        return place + 1
+
+    def now(self) -> Customer:
+        """By all that is known. Whoever keeps it must copy it."""
+        return self.after(len(self.moments))
 
     def at(self, instant: datetime) -> Customer:
         """As of an instant: what happened later, though known, is left out."""
-        newest = self.customer.newest
-        if newest is None or newest[0] <= instant:
-            return self.customer
-        end = bisect_right(self.moments, instant, key=_time)
-        return folded(self.key, self.moments[:end])
+        known = self.moments
+        if not known or known[-1].at <= instant:
+            return self.now()
+        return self.after(bisect_right(known, instant, key=_time))
+
+    def after(self, end: int) -> Customer:
+        """After so many of the moments."""
+        if end < self._end:
+            self._go_back(end)
+        for place in range(self._end, end):
+            if place and place % _APART == 0 and (not self._kept or self._kept[-1][0] < place):
+                self._kept.append((place, packed(self._customer)))
+            fold(self._customer, self.moments[place])
+        self._end = end
+        return self._customer
+
+    def _go_back(self, place: int) -> None:
+        while self._kept and self._kept[-1][0] > place:
+            self._kept.pop()
+        if self._kept:
+            self._end, kept = self._kept[-1]
+            self._customer = unpacked(kept)
+        else:
+            self._end, self._customer = 0, Customer(self.key)
 
 
 def steps(arrivals: Iterable[Arrival], regroupings: Iterable[Regrouping]) -> list[Step]:
