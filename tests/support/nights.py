@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 from rapport_events.envelope import Envelope, Record
 from rapport_personalization import models
+from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.holdout import is_control, of_trigger
 from rapport_personalization.domain.prediction import Buying, Spending
+from rapport_personalization.domain.scoring import Models, score
+from rapport_personalization.reading import Kept, remembered
+from rapport_personalization.scores import load_models
 from rapport_personalization.scoring import Scorer, begin, step
+from rapport_runtime.database import driver
 
-from tests.support.events import happened, record_of
+from tests.support.events import happened, new_subject, record_of
 from tests.support.personalization_house import House
 from tests.support.privacy import an_email
 
@@ -80,3 +86,46 @@ async def treated(house: House, trigger: str = "high_churn_risk") -> str:
         person = await house.person(email=an_email())
         if not is_control(house.settings.tenant, of_trigger(trigger), person, 1_000):
             return person
+
+
+async def models_of(house: House) -> Models:
+    async with house.engine.connect() as tx:
+        found = await load_models(await driver(tx), margin=1.0)
+    assert found is not None
+    return found
+
+
+async def expected(house: House, at: datetime = MORNING) -> dict[str, tuple[float, int | None]]:
+    """By the pure function, from the moments of each subject."""
+    models = await models_of(house)
+    rows = await house.rows("SELECT seq, event_key, value, birthday, subject_id::text FROM moment")
+    found = {}
+    for person in {row["subject_id"] for row in rows}:
+        kept = [Kept(r["seq"], r["event_key"], r["value"], r["birthday"]) for r in rows
+                if r["subject_id"] == person]  # fmt: skip
+        customer = folded(person, [remembered(one) for one in kept])
+        said = score(models, customer.orders.values(), at.date()).forecast
+        if said is not None:
+            found[person] = (said.churn_risk, said.value)
+    return found
+
+
+async def kept(house: House) -> dict[str, tuple[float, int | None]]:
+    rows = await house.rows("SELECT person::text, churn_risk, clv FROM score")
+    return {row["person"]: (row["churn_risk"], row["clv"]) for row in rows}
+
+
+async def crowd(house: House, people: int = 25) -> list[str]:
+    rng = Random(7)
+    subjects = [new_subject() for _ in range(people)]
+    for number, one in enumerate(subjects):
+        days = sorted(rng.uniform(0.1, 300) for _ in range(rng.randint(1, 6)))
+        bought = [
+            ordered(one, MORNING - day * DAY, f"{number}-{n}", rng.randint(500, 20_000))
+            for n, day in enumerate(days)
+        ]
+        await house.tell(bought)
+        if number % 5 == 0:
+            back = happened("order.refunded", one, MORNING - DAY / 2, order=f"{number}-0")
+            await house.tell([back])
+    return subjects

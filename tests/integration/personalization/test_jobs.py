@@ -1,4 +1,4 @@
-"""The worker's nights over a real broker: from a fitted model to somebody who is called."""
+"""Nights and suggestions over a real broker: from a fact in the log to what somebody does."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,6 +7,7 @@ from rapport_cli.stack.broker import Broker
 from rapport_events.envelope import Record
 from rapport_events.topics import INTERACTIONS, METRICS
 from rapport_personalization.domain.prediction import Bought, churn_risk
+from rapport_personalization.main import worker_component
 
 from tests.integration.personalization.test_worker import house as house
 from tests.integration.personalization.test_worker import said_of, working
@@ -25,9 +26,9 @@ def silence() -> int:
     return next(n for n in range(1, 500) if churn_risk(BUYING, Bought(0, 0, n), 90) >= LINE)
 
 
-async def until(house: House, query: str) -> None:
+async def until(house: House, query: str, **values: object) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await house.rows(query):  # noqa: ASYNC110 - the worker tells nobody
+        while not await house.rows(query, **values):  # noqa: ASYNC110 - the worker tells nobody
             await asyncio.sleep(0.05)
 
 
@@ -43,11 +44,11 @@ async def test_a_valued_customer_who_crosses_the_line_overnight_is_called(
                  fields={"channel": "email"}),
     ]  # fmt: skip
 
-    async with working(house):
+    async with working(worker_component(house.settings, house.resources)):
         await publish(broker.bootstrap, INTERACTIONS.name, known)
         await publish(broker.bootstrap, METRICS.name, fitted(now - DAY))
         await until(house, "SELECT 1 FROM model HAVING count(*) = 2")
-        await until(house, "SELECT 1 FROM moment HAVING count(*) = 2")
+        await until(house, "SELECT 1 FROM moment HAVING count(*) >= 2")
         await night(house, now - DAY)
         answer = await house.client.post("/v1/ops/scores:run", headers=callers.as_("ops"))
         said = await said_of(broker, ada, 5)
@@ -72,7 +73,7 @@ async def test_the_case_of_a_valued_customer_goes_to_the_front_at_once(
         happened("ticket.created", ada, now, ticket="T-1", channel="email"),
     ]
 
-    async with working(house):
+    async with working(worker_component(house.settings, house.resources)):
         await publish(broker.bootstrap, INTERACTIONS.name, known)
         said = await said_of(broker, ada, 2)
 
@@ -81,3 +82,29 @@ async def test_the_case_of_a_valued_customer_goes_to_the_front_at_once(
     (task,) = [data for envelope, data in said if envelope.type == "task.created.v1"]
     assert decided["vip_care"] == "sent"
     assert task["ref"] == "ticket:T-1"
+
+
+async def test_a_suggestion_comes_by_itself_and_its_answer_goes_the_same_way(
+    house: House, broker: Broker, callers: Callers
+) -> None:
+    ada = await house.person(email=an_email())
+    of_ada = "FROM suggestion WHERE subject_id = :ada"
+    failed = happened("payment.failed", ada, datetime.now(UTC), invoice="i-1", amount=4_900,
+                      currency="EUR", identifiedby="email")  # fmt: skip
+
+    async with working(worker_component(house.settings, house.resources)):
+        await publish(broker.bootstrap, INTERACTIONS.name, [failed])
+        await until(house, f"SELECT 1 {of_ada}", ada=ada)
+        (row,) = await house.rows(f"SELECT suggestion {of_ada}", ada=ada)
+        path = f"/v1/suggestions/{row['suggestion']}:accept"
+        answer = await house.client.post(path, headers=callers.as_("helper"))
+        said = await said_of(broker, ada, 2)
+        back = "SELECT 1 FROM moment WHERE subject_id = :ada AND type = 'suggestion.accepted.v1'"
+        await until(house, back, ada=ada)
+
+    assert answer.status_code == 200
+    assert [envelope.type for envelope, _ in said] == [
+        "suggestion.made.v1", "suggestion.accepted.v1",
+    ]  # fmt: skip
+    assert {data["suggestion"] for _, data in said} == {row["suggestion"]}
+    assert said[0][1]["facts"][0]["events"] == [failed.key.hex()]
