@@ -21,7 +21,7 @@ _PEOPLE: Final = 2_000
 
 _DECIDED: Final = """
 SELECT trigger, person::text, subject_id::text, anchor, send_at, rank, kind, outcome, arm, scope,
-    shadow, thing
+    shadow, thing, is_mixed
 FROM decision
 WHERE trigger = $1 AND version = $2 AND arm IS NOT NULL AND NOT shadow
     AND ($3::timestamptz IS NULL OR send_at >= $3) AND send_at < $4
@@ -35,11 +35,16 @@ WHERE subject_id = ANY($1::text[]::uuid[]) AND type = ANY($2::text[]) AND time >
 
 
 class Unit(NamedTuple):
-    """A decision, with the subject it was about and the thing."""
+    """A decision, with the subject it was about and the thing.
+
+    `is_mixed`: when it was taken, the person had been merged of people in different arms, of this
+    test or of the one over all triggers.
+    """
 
     past: Past
     subject: str
     thing: str | None
+    is_mixed: bool
 
 
 async def count_goals(
@@ -55,7 +60,10 @@ async def count_goals(
     units = [_unit(row) for row in rows]
     people = await read_persons(snap, {one.subject for one in units})
     mine = _by_person(units, people)
-    total = Counted(Count(0, 0), Count(0, 0), 0, 0)
+    mixed = [person for person, told in mine.items() if any(one.is_mixed for one in told)]
+    for person in mixed:
+        del mine[person]
+    total = Counted(Count(0, 0), Count(0, 0), 0, len(mixed))
     # Whoever is merged of two people is counted with all of theirs, so people stay together.
     persons = sorted(mine)
     for begin in range(0, len(persons), _PEOPLE):
@@ -68,10 +76,10 @@ async def count_goals(
 
 def _unit(row: Mapping[str, Any]) -> Unit:
     past = Past(**{one.name: row[one.name] for one in fields(Past)})
-    return Unit(past, row["subject_id"], row["thing"])
+    return Unit(past, row["subject_id"], row["thing"], row["is_mixed"])
 
 
-def _by_person(units: Sequence[Unit], people: Persons) -> Mapping[str, list[Unit]]:
+def _by_person(units: Sequence[Unit], people: Persons) -> dict[str, list[Unit]]:
     found: dict[str, list[Unit]] = defaultdict(list)
     for one in units:
         key = people.of(one.subject).key

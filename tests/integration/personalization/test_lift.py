@@ -107,6 +107,19 @@ async def test_who_is_merged_of_both_arms_is_in_neither(nudged: House, callers: 
     assert said["control"]["units"] == len(arms["control"]) - 1
 
 
+async def test_who_was_mixed_of_other_arms_when_it_was_decided_is_in_neither(
+    nudged: House, callers: Callers
+) -> None:
+    """Such as of somebody whom no trigger speaks to: this test alone does not show it."""
+    mixed = next(row["person"] for row in await nudged.decisions() if row["arm"] == "treated")
+    await nudged.execute("UPDATE decision SET is_mixed = true WHERE person = :one", one=mixed)
+
+    said = (await read(nudged, callers, "")).json()
+
+    assert said["mixed"] == 1
+    assert said["treated"]["units"] + said["control"]["units"] == 59
+
+
 async def test_questions_without_an_answer_are_refused(nudged: House, callers: Callers) -> None:
     tomorrow = (datetime.now(UTC) + DAY).isoformat().replace("+", "%2B")
 
