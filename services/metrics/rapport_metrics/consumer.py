@@ -1,6 +1,5 @@
 """The Kafka door: keeps every KPI level with the log."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -9,6 +8,7 @@ from rapport_events import wire
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record, event_key
 from rapport_events.topics import CUSTOMERS, FEEDBACK, INTERACTIONS
+from rapport_runtime.computing import compute
 from rapport_runtime.subscription import DataError, Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -62,7 +62,7 @@ async def _apply(
     if len(happenings) < _MANY:
         outcome = run(working, happenings, options, closed)
     else:
-        outcome = await asyncio.to_thread(run, working, happenings, options, closed)
+        outcome = await compute(run, working, happenings, options, closed)
     await _save(tx, outcome, known, batch)
     if outcome.causes:
         types = {record.key: record.envelope.type for record in batch}

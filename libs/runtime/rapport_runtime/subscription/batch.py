@@ -1,6 +1,5 @@
 """One batch: what was fetched of all partitions, read, with what could not be read set aside."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from rapport_events.codec import UndecodableEventError
 from rapport_events.envelope import Record, event_key
 
+from rapport_runtime.computing import make_way
 from rapport_runtime.contract import Subscription
 from rapport_runtime.parked import Parked, Reason
 from rapport_runtime.subscription.offsets import Step
@@ -52,7 +52,7 @@ async def read_batch(
         before = len(records)
         for start in range(0, len(raws), _BREATH):
             _read(place, raws[start : start + _BREATH], subscription, records, unreadable)
-            await asyncio.sleep(0)
+            await make_way()
         last = raws[-1]
         steps.append(
             Step(

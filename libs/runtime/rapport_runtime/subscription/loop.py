@@ -77,8 +77,7 @@ class _Worker:
         self._ahead: asyncio.Task[Batch | None] | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._pace = Pace(resources.settings.worker.batch)
-        self._checked_at = 0.0
-        self._joined_at = 0.0
+        self._checked_at = self._joined_at = 0.0
         self._fresh = False
         self._stall_seconds = resources.settings.worker.stall_seconds
         # A new client comes before the watchdog: it is the smaller remedy.
@@ -137,6 +136,7 @@ class _Worker:
             # In a quiet moment a topic may be replaced: look at the anchors before going on.
             await self._forget()
             return
+        self._assignment.require(batch.epoch)
         self.watchdog.waiting = max(1, len(batch))
         # While the database works, the next batch is fetched and decoded.
         self._ahead = asyncio.create_task(self._reader.read(self._pace.most))
