@@ -40,6 +40,8 @@ _FAMILIES: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "decision.made": ("decision", "decisions"),
         "survey.not_invited": ("time not asked for feedback", "times not asked for feedback"),
         "score.updated": ("new score", "new scores"),
+        "suggestion.made": ("suggestion", "suggestions"),
+        "suggestion.withdrawn": ("suggestion taken back", "suggestions taken back"),
     },
     "identity": {
         "customer.identified": ("sign of who they are", "signs of who they are"),

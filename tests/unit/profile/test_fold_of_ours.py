@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
-from rapport_profile.domain.fold import fold, is_late
+from rapport_profile.domain.fold import Fact, fold, is_late
 from rapport_profile.domain.people import Person, carry_on, refold
 from rapport_profile.domain.state import Profile, pack
 
@@ -31,6 +31,11 @@ def answered(score: int, at: float = 0, survey: str = "v", **more: Any) -> Recor
     return happened("survey.responded", ADA, NOON + days(at), fields=fields)
 
 
+def suggested(what: str, at: float, suggestion: str = "s", **more: Any) -> Record:  # noqa: ANN401
+    fields = {"suggestion": suggestion, "trigger": "payment_failed", **more}
+    return happened(f"suggestion.{what}", ADA, NOON + days(at), fields=fields)
+
+
 @pytest.mark.parametrize(
     ("type_", "fields"),
     [
@@ -44,6 +49,8 @@ def answered(score: int, at: float = 0, survey: str = "v", **more: Any) -> Recor
         ("loop.opened", {"loop": "l"}),
         ("task.created", {"task": "t"}),
         ("score.updated", {"score": "clv", "value": 1.5}),
+        ("suggestion.made", {"suggestion": "s"}),
+        ("suggestion.dismissed", {"suggestion": "s"}),
     ],
 )
 def test_what_we_say_ourselves_is_no_sign_of_the_customer(
@@ -88,6 +95,28 @@ def test_a_state_from_before_answers_had_an_order_of_their_own_is_not_overtaken(
     assert not is_late(old, answered(3, at=3))
 
 
+def test_a_suggestion_is_open_until_somebody_says_otherwise_and_again_when_made_again() -> None:
+    made, gone, again = suggested("made", 1), suggested("withdrawn", 2), suggested("made", 3)
+    done = suggested("accepted", 4)
+
+    states = [given(*told).suggestions["s"].state for told in
+              ([made], [made, gone], [made, gone, again], [made, gone, again, done])]  # fmt: skip
+
+    assert states == ["open", "withdrawn", "open", "accepted"]
+
+
+def test_a_suggestion_is_never_late_and_makes_nothing_else_late() -> None:
+    profile = given(suggested("withdrawn", 9), answered(9, at=1))
+
+    assert not is_late(profile, suggested("made", 1))
+    assert not is_late(profile, happened("order.placed", ADA, NOON, order="o"))
+    assert fold(profile, [_fact(suggested("made", 1))]).suggestions["s"].state == "withdrawn"
+
+
+def _fact(record: Record) -> Fact:
+    return record, decode_data(record.envelope)
+
+
 def _history() -> list[Record]:
     where: dict[str, Any] = {"channel": "email", "purpose": "marketing"}
     return [
@@ -105,6 +134,11 @@ def _history() -> list[Record]:
         happened("score.updated", ADA, NOON + days(3), score="clv", value=2.5),
         happened("consent.granted", ADA, NOON + days(4), fields=where),
         happened("decision.made", ADA, NOON + days(5), decision="d", channel="email"),
+        suggested("made", 1, priority=700, facts=[{"fact": "amount", "value": "4900"}]),
+        suggested("withdrawn", 2),
+        suggested("made", 3),
+        suggested("made", 3, suggestion="other"),
+        suggested("accepted", 4, suggestion="other"),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from rapport_profile.domain import fold as folding
 from rapport_profile.domain.state import Consent, Fact, Profile
 from rapport_profile.domain.steps import Note
+from rapport_profile.domain.suggestions import Suggestion
 
 _EMPTY: Final = Profile()
 
@@ -67,7 +68,9 @@ class Watch:
 
 
 def _shown(item: object) -> object:
-    """A note that was removed is there only for its own history."""
+    """What is over, a removed note or a suggestion, is there only for its own history."""
+    if isinstance(item, Suggestion) and item.state != "open":
+        return None
     return None if isinstance(item, Note) and item.end is not None else item
 
 

@@ -9,6 +9,7 @@ from rapport_events.envelope import Envelope, Record
 
 from rapport_profile.domain import calls, orders, person, tickets, work
 from rapport_profile.domain.state import Profile, Source, Touch
+from rapport_profile.domain.suggestions import evolve_suggestion
 
 Fact = tuple[Record, wire.Data]
 """A record with its decoded data."""
@@ -24,7 +25,7 @@ OUR_WORDS: Final = frozenset(
 
 ORDER_FREE: Final = OUR_WORDS | {
     "page", "screen", "session", "product", "cart", "help", "feature", "content", "custom",
-    "issue", "feedback", "loop", "decision", "action", "suggestion", "offer",
+    "issue", "feedback", "loop", "decision", "action", "offer",
     "message.opened.v1", "message.clicked.v1",
 }  # fmt: skip
 """Nouns, and single types of others, whose events move only counts and the last contact: these
@@ -37,6 +38,10 @@ ASIDE: Final = frozenset({"survey", "task", "score"})
 Their order matters among themselves only. Two topics are never read in step: were it one order,
 a replay that is ahead in answers would fold a history anew for each interaction before them.
 """
+
+COMMUTING: Final = frozenset({"suggestion"})
+"""Nouns that write to the state, and come out the same in any order: never late, never in the way
+of others."""
 
 INWARD: Final = frozenset(
     {"note", "task", "commitment", "issue", "profile", "feedback", "loop", "decision", "action",
@@ -64,7 +69,8 @@ def is_late(profile: Profile, record: Record) -> bool:
     return (
         newest is not None
         and record.order < newest
-        and not (noun in ORDER_FREE or type_ in ORDER_FREE or type_ in SILENT)
+        and not (noun in COMMUTING or noun in ORDER_FREE)
+        and not (type_ in ORDER_FREE or type_ in SILENT)
     )
 
 
@@ -99,7 +105,7 @@ def _evolve(profile: Profile, record: Record, data: wire.Data) -> None:
         return
     if noun in ASIDE:
         profile.newest_aside = record.order
-    else:
+    elif noun not in COMMUTING:
         profile.newest = record.order
     _evolve_noun(profile, noun, data, by, envelope)
 
@@ -158,5 +164,7 @@ def _evolve_noun(  # noqa: C901 - one line a noun; a table of functions would hi
             work.evolve_task(profile, data, by)
         case "commitment":
             work.evolve_commitment(profile, data, by)
+        case "suggestion":
+            evolve_suggestion(profile, data, by, envelope.recordedtime)
         case _:
             pass  # the timeline tells it; nothing here depends on it

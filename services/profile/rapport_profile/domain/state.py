@@ -13,6 +13,7 @@ import msgspec
 
 from rapport_profile.domain.source import Source as Source  # where everybody looks for it
 from rapport_profile.domain.steps import Commitment, Note, Task
+from rapport_profile.domain.suggestions import Suggestion
 
 
 class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -185,6 +186,8 @@ class Profile(msgspec.Struct, kw_only=True, array_like=True, gc=False):
     """When they last asked something of us, or we of them about it (`fold.ASKING`)."""
     newest_aside: tuple[datetime, datetime, bytes] | None = None
     """As `newest`, of the nouns that have an order of their own (`fold.ASIDE`)."""
+    suggestions: dict[str, Suggestion] = {}
+    """What an agent might do next; those that are over are known as such."""
 
     @property
     def purchase_times(self) -> list[datetime]:

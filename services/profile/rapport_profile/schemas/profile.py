@@ -8,7 +8,7 @@ from rapport_runtime.http.views import Instant, View
 from rapport_profile.domain.lifecycle import Stage
 from rapport_profile.schemas.base import Json, Meta, SourceView, Text
 from rapport_profile.schemas.issues import IssueView
-from rapport_profile.schemas.work import CommitmentView, NoteView, TaskView
+from rapport_profile.schemas.work import CommitmentView, NextActionView, NoteView, TaskView
 
 
 class IdentityView(View):
@@ -198,6 +198,9 @@ class ProfileView(View):
         default=None, description="Promises still to keep"
     )
     notes: list[NoteView] | None = Field(default=None, description="Pinned notes, newest first")
+    next_actions: list[NextActionView] | None = Field(
+        default=None, description="What to do for them next, the most urgent first"
+    )
     subscriptions: list[PlanView] | None = None
     loyalty: LoyaltyView | None = None
     events: dict[str, int] | None = Field(

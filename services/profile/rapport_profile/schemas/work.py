@@ -85,6 +85,28 @@ class CommitmentHistoryView(CommitmentView):
     changes: list[ChangeView] = Field(description="Oldest first; at most the newest hundred")
 
 
+class ReasonView(View):
+    """One thing that was known, and the events that say so."""
+
+    fact: str
+    value: str | None
+    events: list[str] = Field(description="Keys of events, hexadecimal")
+
+
+class NextActionView(SourceView):
+    """Something that an agent might do next; the personalization service takes the answer."""
+
+    suggestion: str = Field(description="Id to answer it by")
+    rule: str | None = Field(examples=["payment_failed"])
+    title: str
+    priority: int | None = Field(description="The greater the sooner")
+    ref: str | None = Field(description="What it is about, as kind:id")
+    due: Instant | None
+    value: int | None = Field(description="At stake, in minor units")
+    currency: str | None
+    reasons: list[ReasonView]
+
+
 class _PageView(View):
     """A page of the work for one customer, newest first."""
 

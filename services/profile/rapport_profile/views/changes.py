@@ -8,13 +8,14 @@ from rapport_profile.compare import Cause, Causes, Compared
 from rapport_profile.domain import state
 from rapport_profile.domain.changes import POINTS, Change, Item, changes
 from rapport_profile.domain.steps import Commitment, Note, Task
+from rapport_profile.domain.suggestions import Suggestion
 from rapport_profile.mask import Mask
 from rapport_profile.queries import BEGINNING
 from rapport_profile.reader import Opened
 from rapport_profile.schemas.history import CauseView, DifferenceView
 from rapport_profile.schemas.profile import LoyaltyView, PreferenceView
 from rapport_profile.traits import named
-from rapport_profile.views import commerce, service, work
+from rapport_profile.views import commerce, next_actions, service, work
 from rapport_profile.views import profile as whole
 from rapport_profile.views.facts import source
 from rapport_profile.views.profile import Seen
@@ -22,7 +23,7 @@ from rapport_profile.views.profile import Seen
 MOST_SHOWN: Final = 200
 """Differences of one part."""
 
-_NAMES: Final = {"touches": "last_touch", POINTS: "loyalty"}
+_NAMES: Final = {"touches": "last_touch", "suggestions": "next_actions", POINTS: "loyalty"}
 """Fields of the state that the profile shows under another name."""
 
 Differences = dict[str, DifferenceView]
@@ -36,6 +37,7 @@ _VIEWS: Final[Mapping[type, Callable[[str, Any, Seen, Mask], object]]] = {
     state.Call: lambda name, call, _, __: service.call(name, call),
     state.Score: lambda name, score, seen, mask: service.answer(name, score, seen.opened, mask),
     state.Subscription: lambda name, plan, _, __: commerce.plan(name, plan),
+    Suggestion: lambda name, made, _, __: next_actions.next_action(name, made),
     Note: lambda name, note, seen, mask: work.note(name, note, seen.opened, mask),
     Task: lambda name, task, seen, mask: work.task(name, task, seen.opened, mask, seen.now),
     Commitment: lambda name, made, seen, mask: work.commitment(

@@ -24,7 +24,7 @@ from rapport_profile.schemas.profile import (
     TraitView,
 )
 from rapport_profile.traits import Trait, fold_traits
-from rapport_profile.views import commerce, issues, service, work
+from rapport_profile.views import commerce, issues, next_actions, service, work
 from rapport_profile.views.facts import facts, source
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,60}[0-9]{0,2}", re.ASCII)
@@ -162,6 +162,7 @@ _PARTS: Final[Mapping[str, Callable[[Seen, Mask], object]]] = {
     "tasks": lambda seen, mask: work.tasks(seen.profile, seen.opened, mask, seen.now),
     "commitments": lambda seen, mask: work.commitments(seen.profile, seen.opened, mask, seen.now),
     "notes": lambda seen, mask: work.notes(seen.profile, seen.opened, mask),
+    "next_actions": lambda seen, _: next_actions.next_actions(seen.profile),
     "subscriptions": lambda seen, _: commerce.plans(seen.profile),
     "loyalty": lambda seen, _: LoyaltyView(points=seen.profile.points),
     "events": lambda seen, _: dict(sorted(seen.profile.events.items())),
