@@ -27,7 +27,7 @@ from rapport_cli.stack.databases import drop_database
 from rapport_events.codec import encode
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS
 from rapport_feedback.consumer import subscription
-from rapport_feedback.deciding import BATCH, Tools, ask_once
+from rapport_feedback.deciding import Tools, ask_due
 from rapport_feedback.definitions import go_live, save_draft
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.main import make_resources
@@ -113,12 +113,10 @@ def settings_of(servers: Servers, database: str, keyring: str, master: str) -> F
 
 async def decide_until(resources: Resources, tools: Tools, events: int) -> None:
     """Takes what is due until so many are decided."""
-    decided = 0
+    decided, stop = 0, asyncio.Event()
     while decided < events:
-        taken = await ask_once(resources, tools, datetime.now(UTC))
-        decided += taken
-        if taken < BATCH:
-            await asyncio.sleep(_IDLE_SECONDS)
+        decided += await ask_due(resources, tools, stop)
+        await asyncio.sleep(_IDLE_SECONDS)
 
 
 async def measure_once(servers: Servers, name: str, events: int, run: int) -> dict[str, Any]:

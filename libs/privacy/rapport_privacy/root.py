@@ -43,7 +43,7 @@ class RootKey:
         self._suppression = derive(secret, "suppression")
         self._wrap = AESGCM(derive(secret, "wrap data keys"))
         self._local: dict[str, AESGCM] = {}
-        self._macs: dict[str, bytes] = {}
+        self._macs: dict[str, hmac.HMAC] = {}
 
     @classmethod
     def new(cls) -> "RootKey":
@@ -95,10 +95,13 @@ class RootKey:
 
     def mac_local(self, purpose: str, payload: bytes) -> bytes:
         """Knows a payload again that belongs to no person: 256 bits of HMAC-SHA256."""
-        key = self._macs.get(purpose)
-        if key is None:
-            key = self._macs[purpose] = derive(self._secret, f"local mac: {purpose}")
-        return hmac.digest(key, payload, "sha256")
+        keyed = self._macs.get(purpose)
+        if keyed is None:
+            key = derive(self._secret, f"local mac: {purpose}")
+            keyed = self._macs[purpose] = hmac.new(key, digestmod="sha256")
+        mac = keyed.copy()
+        mac.update(payload)
+        return mac.digest()
 
     def _local_cipher(self, purpose: str) -> AESGCM:
         cipher = self._local.get(purpose)

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from aiokafka import ConsumerRecord
 from rapport_events import codec
@@ -38,8 +39,7 @@ class HaltedError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
+class Derived(NamedTuple):
     """A fact that follows from an event; it leaves through the outbox.
 
     `cause` is the event key of what it follows from, `rule` says by which rule: together they
@@ -55,8 +55,10 @@ class Derived:
     time: datetime
     data: Mapping[str, Any]
     subject: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
     """Further envelope attributes: `correlationid`, `causationid`, `channel`, `linked` …"""
+    id: str | None = None
+    """Where it had to be known before: the text of `derived_id`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,17 @@ from rapport_runtime.pause import pause
 from rapport_runtime.settings import Settings
 from rapport_runtime.tables import TABLES
 
+__all__ = [
+    "Derived",
+    "OutboxRow",
+    "add",
+    "derived_id",
+    "derived_text",
+    "relay",
+    "relay_once",
+    "waves",
+]
+
 _BATCH: Final = 500
 _IDLE_SECONDS: Final = 0.1
 _RETRY_SECONDS: Final = 1.0

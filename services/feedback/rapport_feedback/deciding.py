@@ -35,6 +35,7 @@ from rapport_feedback.level import Level
 from rapport_feedback.settings import FeedbackSettings
 
 BATCH: Final = 2_000
+_AT_ONCE: Final = 2
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -60,9 +61,9 @@ async def ask(resources: Resources, tools: Tools, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             is_level = await level.is_reached()
-            taken = await ask_once(resources, tools, datetime.now(UTC)) if is_level else 0
-            if taken < BATCH:
-                await pause(stop, tools.settings.asking.decide_seconds)
+            if is_level:
+                await ask_due(resources, tools, stop)
+            await pause(stop, tools.settings.asking.decide_seconds)
         except (*WAITED_FOR, KeyringUnavailableError) as error:
             if not (isinstance(error, KeyringUnavailableError) or is_environment(error)):
                 raise
@@ -70,6 +71,33 @@ async def ask(resources: Resources, tools: Tools, stop: asyncio.Event) -> None:
             level.forget()
             log.warning("asking waits", reason=type(error).__name__)
             await pause(stop, _RETRY_SECONDS)
+
+
+async def ask_due(resources: Resources, tools: Tools, stop: asyncio.Event) -> int:
+    """Everybody who is due, until `stop`; how many.
+
+    Of many, two batches at a time: while one is with the database, the other one is decided.
+    """
+    taken = await ask_once(resources, tools, datetime.now(UTC))
+    if taken < BATCH:
+        return taken
+    works = [_ask_on(resources, tools, stop) for _ in range(_AT_ONCE)]
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        taken += result
+    return taken
+
+
+async def _ask_on(resources: Resources, tools: Tools, stop: asyncio.Event) -> int:
+    total = 0
+    while not stop.is_set():
+        taken = await ask_once(resources, tools, datetime.now(UTC))
+        total += taken
+        if taken < BATCH:
+            break
+    return total
 
 
 async def ask_once(resources: Resources, tools: Tools, now: datetime, limit: int = BATCH) -> int:
@@ -106,7 +134,8 @@ async def decide_all(
         decided.append(Decided(case, decide(case, person, policy, now)))
     decided, keys = await _with_keys(tools.keyring, decided)
     await settle(tx, decided, now)
-    await outbox.add(tx, [fact for one in decided for fact in _facts(one, keys, tools, now)])
+    letters = telling.Letters.of(tools.settings, tools.keyring)
+    await outbox.add(tx, [fact for one in decided for fact in _facts(one, keys, letters, now)])
     await _go_on(tx, tools, decided, live, (persons, people))
     return decided
 
@@ -128,7 +157,7 @@ async def _with_keys(
 
 
 def _facts(
-    one: Decided, keys: Mapping[str, DataKey], tools: Tools, now: datetime
+    one: Decided, keys: Mapping[str, DataKey], letters: telling.Letters, now: datetime
 ) -> Sequence[Derived]:
     case, outcome = one
     match outcome:
@@ -137,7 +166,7 @@ def _facts(
             if not case.delivers:
                 return (told,)
             key = keys[case.candidate.subject]
-            return told, telling.action(case, outcome, key, now, tools.settings, tools.keyring)
+            return told, telling.action(case, outcome, key, now, letters)
         case NotInvited():
             return (telling.not_invited(case, outcome, now),)
         case Later():

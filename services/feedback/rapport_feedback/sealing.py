@@ -4,14 +4,13 @@ A key is asked for before a transaction begins: it is in another database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple, final
 
 import orjson
 import structlog
 from rapport_privacy.crypto import ERASED, DataKey, Erased, TamperedError, seal, unseal
 from rapport_privacy.keyring import Keyring
-from rapport_runtime.outbox import derived_id
+from rapport_runtime.outbox import derived_text
 from rapport_runtime.subscription import Derived
 
 _log = structlog.get_logger(__name__)
@@ -53,14 +52,15 @@ def with_personal(key: DataKey, fact: Derived, personal: Mapping[str, object]) -
     given = {name: value for name, value in personal.items() if value not in (None, {})}
     if not given:
         return fact
+    event_id = derived_text(fact.cause, fact.rule)
     blob = seal(
         key,
         subject=fact.subject,
-        event_id=str(derived_id(fact.cause, fact.rule)),
+        event_id=event_id,
         type_=fact.type,
         plaintext=orjson.dumps(given),
     )
-    return replace(fact, data={**fact.data, "pii": blob})
+    return fact._replace(data={**fact.data, "pii": blob}, id=event_id)
 
 
 async def open_all(keyring: Keyring, sealed: Iterable[Sealed]) -> list[Personal]:

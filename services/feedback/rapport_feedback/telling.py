@@ -2,61 +2,75 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from rapport_events.topics import FEEDBACK
 from rapport_privacy.crypto import DataKey, seal
 from rapport_privacy.keyring import Keyring
-from rapport_runtime.outbox import derived_id
+from rapport_runtime.outbox import derived_text
 from rapport_runtime.subscription import Derived
 
 from rapport_feedback.domain.asking import Case, Invited, NotInvited
 from rapport_feedback.domain.texts import say
 from rapport_feedback.marking import NOT_INVITED, SENT, SOURCE
 from rapport_feedback.settings import FeedbackSettings
-from rapport_feedback.tokens import make_link
+from rapport_feedback.tokens import Links
 
 ACTION: Final = "action.requested.v1"
 TEMPLATE: Final = "survey_invitation"
 
-_WITH_SENT: Final = ("ticket", "order", "agent", "team")
-_WITH_NOT_INVITED: Final = ("ticket", "order")
+
+class Letters(NamedTuple):
+    """What the letters of a batch have in common."""
+
+    links: Links
+    brand: str
+    titles: dict[tuple[str, int, str], str]
+    """As far as they were needed, by definition, version and language."""
+
+    @classmethod
+    def of(cls, settings: FeedbackSettings, keyring: Keyring) -> "Letters":
+        return cls(Links.of(settings, keyring), settings.brand, {})
+
+    def title(self, case: Case, language: str) -> str:
+        named = (case.candidate.definition, case.candidate.version, language)
+        found = self.titles.get(named)
+        if found is None:
+            found = self.titles[named] = say(case.definition.title, language)
+        return found
 
 
 def sent(case: Case, outcome: Invited, now: datetime) -> Derived:
     """Somebody was asked."""
-    data = _of(case, _WITH_SENT) | {"channel": outcome.channel, "expires": outcome.expires}
+    data = _of(case)
+    refs = case.candidate.refs
+    data["agent"], data["team"] = refs.get("agent"), refs.get("team")
+    data["channel"], data["expires"] = outcome.channel, outcome.expires
     return _derived(case, SENT, now, data, outcome.channel)
 
 
 def not_invited(case: Case, outcome: NotInvited, now: datetime) -> Derived:
     """Somebody was eligible, and is not asked."""
-    data = _of(case, _WITH_NOT_INVITED) | {"reason": outcome.reason}
+    data = _of(case)
+    data["reason"] = outcome.reason
     return _derived(case, NOT_INVITED, now, data, None)
 
 
-def action(
-    case: Case,
-    outcome: Invited,
-    key: DataKey,
-    now: datetime,
-    settings: FeedbackSettings,
-    keyring: Keyring,
-) -> Derived:
+def action(case: Case, outcome: Invited, key: DataKey, now: datetime, letters: Letters) -> Derived:
     """What the sender is to do. The link lets anybody answer, so it is as personal as they are."""
     candidate = case.candidate
-    rule = f"{ACTION} {candidate.survey}"
     variables = {
-        "link": make_link(settings, keyring, candidate.survey, outcome.expires),
-        "title": say(case.definition.title, outcome.language),
-        "brand": settings.brand,
+        "link": letters.links.make(candidate.survey, outcome.expires),
+        "title": letters.title(case, outcome.language),
+        "brand": letters.brand,
         "kind": candidate.kind,
     }
+    event_id = derived_text(candidate.cause, f"{ACTION} {candidate.survey}")
     sealed = seal(
         key,
         subject=candidate.subject,
-        event_id=str(derived_id(candidate.cause, rule)),
+        event_id=event_id,
         type_=ACTION,
         plaintext=orjson.dumps({"variables": variables}),
     )
@@ -70,10 +84,10 @@ def action(
         "expires": outcome.expires,
         "pii": sealed,
     }
-    return _derived(case, ACTION, now, data, outcome.channel)
+    return _derived(case, ACTION, now, data, outcome.channel, event_id)
 
 
-def _of(case: Case, refs: tuple[str, ...]) -> dict[str, Any]:
+def _of(case: Case) -> dict[str, Any]:
     candidate = case.candidate
     return {
         "survey": candidate.survey,
@@ -81,22 +95,29 @@ def _of(case: Case, refs: tuple[str, ...]) -> dict[str, Any]:
         "rule": candidate.rule,
         "kind": candidate.kind,
         "about": candidate.about,
-        **{name: candidate.refs.get(name) for name in refs},
+        "ticket": candidate.refs.get("ticket"),
+        "order": candidate.refs.get("order"),
     }
 
 
 def _derived(
-    case: Case, type_: str, now: datetime, data: Mapping[str, Any], channel: str | None
+    case: Case,
+    type_: str,
+    now: datetime,
+    data: Mapping[str, Any],
+    channel: str | None,
+    event_id: str | None = None,
 ) -> Derived:
-    subject = case.candidate.subject
+    candidate = case.candidate
     return Derived(
-        cause=case.candidate.cause,
-        rule=f"{type_} {case.candidate.survey}",
+        cause=candidate.cause,
+        rule=f"{type_} {candidate.survey}",
         topic=FEEDBACK.name,
         source=SOURCE,
         type=type_,
         time=now,
         data=data,
-        subject=subject,
-        attributes={"partitionkey": subject, "channel": channel},
+        subject=candidate.subject,
+        attributes={"partitionkey": candidate.subject, "channel": channel},
+        id=event_id,
     )

@@ -81,9 +81,9 @@ async def test_what_waits_to_be_said_is_stored_with_all_that_belongs_to_it(world
     cause = happened("page.viewed", new_subject())
     told = [
         follows(cause, "a", "topic.one"),
-        replace(follows(cause, "b", "topic.two"), source="/b\u00fcro", time=NOON + days(1)),
-        replace(
-            follows(cause, "c", "topic.one"), subject=None, data={"stage": "\u6f22", "x": None}
+        follows(cause, "b", "topic.two")._replace(source="/b\u00fcro", time=NOON + days(1)),
+        follows(cause, "c", "topic.one")._replace(
+            subject=None, data={"stage": "\u6f22", "x": None}
         ),
     ]
 

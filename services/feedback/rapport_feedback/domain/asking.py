@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.eligible import Candidate
 from rapport_feedback.domain.quiet import Quiet, next_allowed, wished
 from rapport_feedback.domain.respondent import GRANTED, WITHDRAWN, Respondent
-from rapport_feedback.domain.rules import PeriodRule
+from rapport_feedback.domain.rules import PeriodRule, Rule
 
 Reason = Literal[
     "erased",
@@ -63,8 +64,7 @@ class Person:
     """For which they were asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """An invitation that is due."""
 
     candidate: Candidate
@@ -77,8 +77,7 @@ class Case:
     """Off: whoever asked for it shows the link themselves, now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(NamedTuple):
     """They are asked."""
 
     channel: str | None
@@ -86,15 +85,13 @@ class Invited:
     expires: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NotInvited:
+class NotInvited(NamedTuple):
     """They are not asked, and why."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """They are left alone for now."""
 
     until: datetime
@@ -122,7 +119,8 @@ def decide(case: Case, person: Person, policy: Policy, now: datetime) -> Outcome
         return NotInvited("no_channel")
     if now - case.send_at > policy.too_late:
         return NotInvited("too_late")
-    until = allowed_at(now, respondent, policy)
+    zone = respondent.zone or policy.zone
+    until = _allowed_now(now, zone, respondent.quiet_hours, policy.quiet)
     if until > now and case.delivers:
         return Later(until)
     person.sent.append(Sent(definition.id, now))
@@ -133,8 +131,15 @@ def decide(case: Case, person: Person, policy: Policy, now: datetime) -> Outcome
 
 def allowed_at(at: datetime, respondent: Respondent, policy: Policy) -> datetime:
     """The first instant from `at` on that is outside of their quiet hours."""
-    quiet = wished(respondent.quiet_hours, policy.quiet)
-    return next_allowed(at, respondent.zone or policy.zone, quiet)
+    return _allowed(at, respondent.zone or policy.zone, respondent.quiet_hours, policy.quiet)
+
+
+def _allowed(at: datetime, zone: ZoneInfo, wish: str | None, otherwise: Quiet) -> datetime:
+    return next_allowed(at, zone, wished(wish, otherwise))
+
+
+_allowed_now: Final = lru_cache(maxsize=256)(_allowed)
+"""Everybody in a batch is decided about at the same instant, and few wish something special."""
 
 
 def is_sampled(survey: str, share: float) -> bool:
@@ -145,6 +150,8 @@ def is_sampled(survey: str, share: float) -> bool:
 
 def is_throttled(case: Case, person: Person, policy: Policy, now: datetime) -> bool:
     """Whether any survey reached them too lately; or this one, when it keeps a rhythm."""
+    if not person.sent:
+        return False
     own = timedelta(days=case.definition.throttle_days or 0)
     gap, rhythm = max(policy.throttle, own), _rhythm(case)
     return any(
@@ -169,19 +176,24 @@ def _before_channels(case: Case, person: Person) -> Reason | None:
         return "retired"
     if case.candidate.reason in person.reasons:
         return "already_asked"
-    rule = next((one for one in case.definition.rules if one.id == case.candidate.rule), None)
-    if rule is not None and not is_sampled(case.candidate.survey, rule.sample):
+    rule = _rule(case)
+    if rule is not None and rule.sample < 1 and not is_sampled(case.candidate.survey, rule.sample):
         return "not_sampled"
     return "open_case" if person.has_open_case else None
 
 
 def _rhythm(case: Case) -> timedelta:
     """Two subjects who turn out to be one person each have a rhythm; together they have one."""
+    rule = _rule(case)
+    # Deciding takes a moment, so the next one comes a moment early.
+    return rule.period - timedelta(days=1) if isinstance(rule, PeriodRule) else timedelta(0)
+
+
+def _rule(case: Case) -> Rule | None:
     for rule in case.definition.rules:
-        if rule.id == case.candidate.rule and isinstance(rule, PeriodRule):
-            # Deciding takes a moment, so the next one comes a moment early.
-            return rule.period - timedelta(days=1)
-    return timedelta(0)
+        if rule.id == case.candidate.rule:
+            return rule
+    return None
 
 
 def _by_preference(channels: Iterable[str], respondent: Respondent) -> list[str]:

@@ -32,8 +32,7 @@ class Version:
         return self.live_at <= time and (self.retired_at is None or time < self.retired_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Somebody who is to be asked, or to be told apart from those who are."""
 
     survey: str

@@ -1,7 +1,7 @@
 """What a batch of events says about respondents, their cases, and who becomes eligible."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rapport_events import wire
 from rapport_events.envelope import Record
@@ -80,7 +80,7 @@ def _completed(candidate: Candidate, tickets: Mapping[str, Ticket]) -> Candidate
     ticket = tickets.get(candidate.refs.get("ticket", ""))
     if ticket is None:
         return candidate
-    return replace(candidate, refs={**dict(_words(ticket)), **candidate.refs})
+    return candidate._replace(refs={**dict(_words(ticket)), **candidate.refs})
 
 
 def _words(ticket: Ticket) -> Iterator[tuple[str, str]]:

@@ -74,6 +74,8 @@ class Respondent(msgspec.Struct, array_like=True):
 
     def consent(self, purpose: str, channel: str) -> str | None:
         """The last word on a use of a channel, whether it named the channel or all of them."""
+        if not self.words:
+            return None
         named = (self.words.get(f"{purpose}:{one}") for one in (channel, _EVERYWHERE))
         said = [word for word in named if word is not None]
         return max(said).value if said else None
