@@ -59,6 +59,8 @@ DOMAINS: Final[Mapping[str, tuple[type[Event], ...]]] = MappingProxyType(
             consent.ConsentGranted,
             consent.ConsentWithdrawn,
             consent.PreferenceChanged,
+            consent.ContactSuppressed,
+            consent.ContactResumed,
         ),
         "web": (
             web.PageViewed,

@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from rapport_events.envelope import Channel
-from rapport_events.event import Event, Name, Ref
+from rapport_events.event import Event, Name, Ref, Timestamp
+from rapport_events.reference import MaybeReason
 
 Purpose = Literal["marketing", "service", "profiling"]
 
@@ -64,3 +65,27 @@ class PreferenceChanged(Event):
         description="No messages from-to, in their time zone.",
         examples=["21:00-08:00"],
     )
+
+
+class ContactSuppressed(Event):
+    """We decided not to write to the customer, whatever they allow."""
+
+    type: ClassVar[str] = "contact.suppressed.v1"
+
+    scope: Literal["marketing", "everything"] = Field(
+        description="What is not written about.", examples=["everything"]
+    )
+    until: Timestamp | None = Field(
+        default=None,
+        description="From then on we may again; none: until it is taken back.",
+        examples=["2026-06-01T00:00:00Z"],
+    )
+    reason: MaybeReason = Field(default=None, examples=["in_court"])
+
+
+class ContactResumed(Event):
+    """A decision not to write to the customer was taken back."""
+
+    type: ClassVar[str] = "contact.resumed.v1"
+
+    reason: MaybeReason = Field(default=None, examples=["settled"])

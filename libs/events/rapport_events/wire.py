@@ -156,6 +156,20 @@ class PreferenceChanged(Data, frozen=True, kw_only=True, gc=False):
     quiet_hours: str | None = None
 
 
+class ContactSuppressed(Data, frozen=True, kw_only=True, gc=False):
+    """contact.suppressed.v1"""
+
+    scope: str
+    until: Instant | None = None
+    reason: str | None = None
+
+
+class ContactResumed(Data, frozen=True, kw_only=True, gc=False):
+    """contact.resumed.v1"""
+
+    reason: str | None = None
+
+
 class PageViewed(Data, frozen=True, kw_only=True, gc=False):
     """page.viewed.v1"""
 
@@ -1099,6 +1113,8 @@ BY_TYPE: Final[dict[str, type[Data]]] = {
     "consent.granted.v1": ConsentGranted,
     "consent.withdrawn.v1": ConsentWithdrawn,
     "preference.changed.v1": PreferenceChanged,
+    "contact.suppressed.v1": ContactSuppressed,
+    "contact.resumed.v1": ContactResumed,
     "page.viewed.v1": PageViewed,
     "screen.viewed.v1": ScreenViewed,
     "session.started.v1": SessionStarted,

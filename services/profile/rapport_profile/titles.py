@@ -17,6 +17,8 @@ TITLES: Final[Mapping[str, str]] = {
     "consent.granted": "Allowed[ {purpose}][ by {channel}]",
     "consent.withdrawn": "Withdrew consent[ to {purpose}][ by {channel}]",
     "preference.changed": "Changed preferences[: prefers {preferred_channel}]",
+    "contact.suppressed": "Not to be written to[: {scope}][ until {until}][: {reason}]",
+    "contact.resumed": "May be written to again[: {reason}]",
     "page.viewed": "Viewed a page[: {page}]",
     "screen.viewed": "Viewed a screen[: {screen}]",
     "session.started": "Came by[ on {device_class}][, campaign {campaign}]",
