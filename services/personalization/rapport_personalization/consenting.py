@@ -1,6 +1,7 @@
 """Who has said no to a message since it was decided to send it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from rapport_runtime.database import driver
@@ -18,6 +19,7 @@ _SERVICE: Final = "service"
 async def refused(engine: AsyncEngine, requests: Sequence[Requested]) -> set[str]:
     """The actions that must not be carried out, by what has arrived or was chosen until now."""
     asked = [one for one in requests if one.envelope.subject is not None]
+    now = datetime.now(UTC)
     async with engine.connect() as connection:
         subjects = {str(one.envelope.subject) for one in asked}
         persons = await read_persons(await driver(connection), subjects)
@@ -25,12 +27,15 @@ async def refused(engine: AsyncEngine, requests: Sequence[Requested]) -> set[str
     return {
         one.action
         for one in asked
-        if not _agrees(known[persons.of(str(one.envelope.subject)).key], one)
+        if not _agrees(known[persons.of(str(one.envelope.subject)).key], one, now)
     }
 
 
-def _agrees(customer: Customer, request: Requested) -> bool:
-    data = request.data
+def _agrees(customer: Customer, request: Requested, now: datetime) -> bool:
+    data, purpose = request.data, request.data.purpose or _SERVICE
+    ours = customer.suppressed
+    if ours is not None and ours.covers(now, is_marketing=purpose == "marketing"):
+        return False
     if data.channel is None:
         return True
-    return consents.allows(customer.consents, data.channel, data.purpose or _SERVICE)
+    return consents.allows(customer.consents, data.channel, purpose)

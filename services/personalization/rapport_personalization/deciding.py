@@ -123,7 +123,7 @@ async def _decide(
     of_person = _by_person(due)
     wanted = {(one.candidate.trigger, one.candidate.version) for one in due}
     triggers = await decider.rulebook.versions(tx, wanted)
-    budgets = await offers.lock_budgets(tx, list(triggers.values()))
+    budgets = await offers.lock_budgets(tx, list(triggers.values()), rules.policies, now)
     known = await _known(tx, people, of_person)
     turns_ = [
         turns.take_turn(

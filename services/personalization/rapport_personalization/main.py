@@ -34,6 +34,7 @@ from rapport_personalization.api import (
     preferences,
     scores,
     suggestions,
+    suppressions,
     triggers,
 )
 from rapport_personalization.catalogue import install
@@ -49,7 +50,7 @@ SERVICE: Final = "personalization"
 
 _ROUTERS: Final = (
     lift.router, triggers.router, policies.router, decisions.router, explain.router,
-    preference_links.router, preferences.router, backtests.router,
+    preference_links.router, preferences.router, suppressions.router, backtests.router,
     scores.router, suggestions.router,
 )  # fmt: skip
 """The first that matches answers."""

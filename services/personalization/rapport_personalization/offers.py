@@ -2,13 +2,16 @@
 
 from base64 import b32encode
 from collections.abc import Collection, Sequence
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+import asyncpg
 from rapport_privacy.keyring import Keyring
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_personalization.domain.decision import Decision
+from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.trigger import Offer, Trigger
 from rapport_personalization.effects import Given, short
 from rapport_personalization.rules import Version
@@ -23,6 +26,14 @@ SELECT trigger, version::text, issued FROM trigger_version
 WHERE (trigger, version::text) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 ORDER BY trigger, version FOR UPDATE
 """
+
+_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtext('rapport.offers'))"
+
+_LATELY: Final = """
+SELECT count(*) FROM (SELECT FROM offer WHERE issued_at > $1 LIMIT $2) AS lately
+"""
+
+_A_MONTH: Final = timedelta(days=30)
 
 _SPEND: Final = """
 UPDATE trigger_version AS known SET issued = known.issued + new.count
@@ -39,17 +50,31 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[]
 """
 
 
-async def lock_budgets(tx: AsyncConnection, triggers: Collection[Trigger]) -> Budgets:
+async def lock_budgets(
+    tx: AsyncConnection, triggers: Collection[Trigger], policies: Policies, now: datetime
+) -> Budgets:
     """What is left, for this transaction alone until it ends: one spends at a time."""
-    limits = {
-        (one.id, one.version): one.offer.budget
-        for one in triggers
-        if one.offer is not None and one.offer.budget is not None
-    }
-    if not limits:
+    offers = {(one.id, one.version): one.offer for one in triggers if one.offer is not None}
+    if not offers:
         return Budgets()
-    rows = await (await driver(tx)).fetch(_ISSUED, *map(list, zip(*sorted(limits), strict=True)))
-    return Budgets({(row[0], row[1]): limits[row[0], row[1]] - row[2] for row in rows})
+    connection = await driver(tx)
+    overall = await _overall(connection, policies.offers_a_month, now)
+    limits = {version: one.budget for version, one in offers.items() if one.budget is not None}
+    if not limits:
+        return Budgets(overall=overall)
+    rows = await connection.fetch(_ISSUED, *map(list, zip(*sorted(limits), strict=True)))
+    return Budgets({(row[0], row[1]): limits[row[0], row[1]] - row[2] for row in rows}, overall)
+
+
+async def _overall(
+    connection: "asyncpg.Connection[Any]", limit: int | None, now: datetime
+) -> int | None:
+    """Of all triggers together. Locked before single budgets, so that nobody waits in a circle."""
+    if limit is None:
+        return None
+    await connection.execute(_ALONE)
+    issued: int = await connection.fetchval(_LATELY, now - _A_MONTH, limit)
+    return limit - issued
 
 
 def give(decision: Decision, offer: Offer, keyring: Keyring) -> Given:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
+from rapport_events.envelope import Channel
 from rapport_runtime.sender import SenderSettings
 from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
 
@@ -31,6 +32,12 @@ class PolicySettings(Section):
     quiet_until: time = Field(default=time(8), description="equal to quiet_from: no quiet hours")
     a_day: int = Field(default=1, ge=0, description="most marketing messages within 24 hours")
     a_week: int = Field(default=3, ge=0, description="most marketing messages within 7 days")
+    offers_a_month: int | None = Field(
+        default=None, ge=0, description="most offers in 30 days, over all triggers"
+    )
+    suppressed_channels: frozenset[Channel] = Field(
+        default=frozenset(), description="on which nothing goes out at all"
+    )
     bad_score_days: int = Field(default=14, ge=0, description="no marketing after a bad score")
     control: int = Field(
         default=200, ge=0, le=10_000, description="basis points that get no marketing at all"
@@ -50,6 +57,8 @@ class PolicySettings(Section):
             caps=(Cap(self.a_day, DAY), Cap(self.a_week, 7 * DAY)),
             bad_scores=DEFAULTS.bad_scores._replace(within=self.bad_score_days * DAY),
             global_holdout=self.control,
+            offers_a_month=self.offers_a_month,
+            suppressed_channels=frozenset(self.suppressed_channels),
             too_late=timedelta(hours=too_late_hours),
             is_born_late=self.leap_birthday == "03-01",
         )

@@ -23,17 +23,26 @@ Entry = tuple[tuple[datetime, int, str, str], bytes]
 
 @dataclass(slots=True)
 class Budgets:
-    """Offers that are left, by trigger and version; without an entry there is no limit."""
+    """Offers that are left, by trigger and version; without an entry there is no limit.
+
+    `overall`: of all triggers together.
+    """
 
     left: dict[Version, int] = field(default_factory=dict)
+    overall: int | None = None
 
     def of(self, trigger: Trigger) -> int | None:
-        return self.left.get((trigger.id, trigger.version))
+        if trigger.offer is None:
+            return None
+        limits = (self.left.get((trigger.id, trigger.version)), self.overall)
+        return min((one for one in limits if one is not None), default=None)
 
     def spend(self, trigger: Trigger) -> None:
         version = (trigger.id, trigger.version)
         if version in self.left:
             self.left[version] -= 1
+        if self.overall is not None:
+            self.overall -= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rapport_privacy.crypto import Erased
 from rapport_privacy.naming import NotANameError, subject_named
 from rapport_runtime.http.problems import ApiError, FieldError
 from rapport_runtime.people import Person, read_persons
@@ -52,6 +53,20 @@ async def person_of(desk: Desk, named: str, place: str = "body") -> Person:
     if person is None:
         raise CustomerUnknownError
     if person.erased:
+        raise CustomerErasedError
+    return person
+
+
+async def living_person(desk: Desk, named: str) -> Person:
+    """Of whom the keyring knows too: it hears of an erasure before the log has told.
+
+    Raises CustomerUnreadableError, CustomerUnknownError, CustomerErasedError.
+    """
+    person = await person_of(desk, named, "path")
+    keys = await desk.keyring.keys_of(person.members)
+    if not keys:
+        raise CustomerUnknownError
+    if any(isinstance(key, Erased) for key in keys.values()):
         raise CustomerErasedError
     return person
 

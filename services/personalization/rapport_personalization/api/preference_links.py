@@ -1,30 +1,19 @@
 """Links to the preference page for agents to hand out, as when somebody asks on the phone."""
 
 from datetime import UTC, datetime
-from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Response
-from rapport_privacy.crypto import Erased
-from rapport_runtime.http.auth import Principal, requires
+from fastapi import APIRouter, Response
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.views import answer
 
-from rapport_personalization.api.people import (
-    CustomerErasedError,
-    CustomerUnknownError,
-    person_of,
-)
+from rapport_personalization.api.asked import AgentWriter, Ref
+from rapport_personalization.api.people import living_person
 from rapport_personalization.desk import AtDesk
 from rapport_personalization.preferences.links import make_link
 from rapport_personalization.schemas.preferences import PreferenceLinkView
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=JsonRoute)
-
-Agent = Annotated[Principal, requires("notes:write")]
-Ref = Annotated[
-    str, Path(max_length=300, description="A subject id, or `user_id:…`", examples=["user_id:u-97"])
-]
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +24,8 @@ log = structlog.get_logger(__name__)
     status_code=201,
     responses={201: {"model": PreferenceLinkView}},
 )
-async def receive_link_request(ref: Ref, agent: Agent, desk: AtDesk) -> Response:
-    person = await person_of(desk, ref, "path")
-    keys = await desk.keyring.keys_of(person.members)
-    if not keys:
-        raise CustomerUnknownError
-    if any(isinstance(key, Erased) for key in keys.values()):
-        raise CustomerErasedError
+async def receive_link_request(ref: Ref, agent: AgentWriter, desk: AtDesk) -> Response:
+    person = await living_person(desk, ref)
     link, expires = make_link(desk.settings, desk.keyring, person.key, datetime.now(UTC))
     # What is chosen on the page is said by the customer: who could open it must be known.
     log.info("preference link made", subject=person.key, key=agent.key_id)

@@ -36,7 +36,7 @@ from rapport_personalization.preferences.form import MOST_FIELDS, STOP, fill, is
 from rapport_personalization.preferences.known import load_known
 from rapport_personalization.preferences.links import read_token
 from rapport_personalization.preferences.render import LANGUAGES, Frame
-from rapport_personalization.preferences.saying import Wish, say
+from rapport_personalization.preferences.saying import Speaker, Wish, say
 from rapport_personalization.rules import Rulebook
 
 PATH: Final = "/p/{token}"
@@ -210,7 +210,7 @@ async def _say(visit: Visit, wish: Wish, proof: str) -> Customer | None:
     if visit.desk.settings.preferences.policy_version is not None:
         given["policy_version"] = visit.desk.settings.preferences.policy_version
     async with visit.desk.engine.begin() as tx:
-        return await say(tx, visit.subject, wish, datetime.now(UTC), given)
+        return await say(tx, visit.subject, wish, datetime.now(UTC), Speaker("customer", given))
 
 
 def _require_environment(error: Exception) -> None:

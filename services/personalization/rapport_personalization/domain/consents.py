@@ -1,5 +1,9 @@
-"""What a person allows, by channel and purpose: of several statements the newest holds."""
+"""What a person allows, by channel and purpose: of several statements the newest holds.
 
+And what we ourselves forbid, which holds whatever they allow.
+"""
+
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +18,21 @@ class Consent(Struct, array_like=True):
 
     granted: bool
     said: Mark
+
+
+class Suppression(Struct, array_like=True):
+    """We decided not to write to them."""
+
+    scope: str
+    """marketing, or everything."""
+    said: Mark
+    until: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.until is not None and self.until <= now
+
+    def covers(self, now: datetime, *, is_marketing: bool) -> bool:
+        return not self.is_over(now) and (is_marketing or self.scope == "everything")
 
 
 def say(

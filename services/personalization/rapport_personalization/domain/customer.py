@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from rapport_personalization.domain.consents import Consent
+from rapport_personalization.domain.consents import Consent, Suppression
 from rapport_personalization.domain.contracts import Payment, Promise, Subscription
 from rapport_personalization.domain.moment import Mark
 from rapport_personalization.domain.orders import Order
@@ -73,6 +73,7 @@ class Customer(Struct, array_like=True):
     erased: Mark | None = None
     reaches: dict[str, Mark] = {}
     consents: dict[str, Consent] = {}
+    suppressed: Suppression | None = None
     orders: dict[str, Order] = {}
     bought: list[Mark] = []
     """When each purchase that counts was made, in order."""

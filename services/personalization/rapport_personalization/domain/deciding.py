@@ -158,6 +158,7 @@ OUTCOMES: Final[Mapping[str | None, Outcome]] = {
     "not_met": "not_met",
     "too_late": "too_late",
     "erased": "erased",
+    "suppressed": "suppressed",
     "cancelled": "cancelled",
     "no_consent": "no_consent",
     "no_channel": "no_channel",

@@ -13,6 +13,7 @@ Outcome = Literal[
     "not_met",
     "too_late",
     "erased",
+    "suppressed",
     "cancelled",
     "no_consent",
     "no_channel",

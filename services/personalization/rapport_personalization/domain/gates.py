@@ -43,18 +43,10 @@ class Way(NamedTuple):
 _PASSED: Final = {
     name: Gate(name, passed=True)
     for name in (
-        "too_late",
-        "erased",
-        "not_met",
-        "cancelled",
-        "no_consent",
-        "no_channel",
-        "recent_bad_score",
-        "cooldown",
-        "frequency_cap",
-        "no_budget",
+        "too_late", "erased", "suppressed", "not_met", "cancelled", "no_consent", "no_channel",
+        "recent_bad_score", "cooldown", "frequency_cap", "no_budget",
     )
-}
+}  # fmt: skip
 """Most gates have nothing to say."""
 
 
@@ -70,6 +62,16 @@ def erased(asked: Question) -> Gate:
     if mark is None:
         return _PASSED["erased"]
     return Gate("erased", passed=False, events=(mark.key,))
+
+
+def suppressed(asked: Question) -> Gate:
+    """Tasks are for agents, who see it and know why."""
+    known = asked.scene.customer.suppressed
+    if known is None or asked.trigger.kind == "task":
+        return _PASSED["suppressed"]
+    forbids = known.covers(asked.now, is_marketing=asked.trigger.is_marketing)
+    told = known.scope if known.until is None else f"{known.scope} until {known.until.isoformat()}"
+    return Gate("suppressed", not forbids, told, (known.said.key,))
 
 
 def not_met(asked: Question) -> Gate:
@@ -234,6 +236,7 @@ def _of_case(asked: Question) -> str | None:
 GATES: Final[tuple[Callable[[Question], Gate], ...]] = (
     too_late,
     erased,
+    suppressed,
     not_met,
     cancelled,
     no_consent,

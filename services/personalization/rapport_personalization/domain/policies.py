@@ -58,6 +58,8 @@ class Policies:
     too_late: timedelta = timedelta(hours=48)
     suppressed_channels: frozenset[str] = frozenset()
     """Nothing goes out there at all."""
+    offers_a_month: int | None = None
+    """Over all triggers, in 30 days; None: as many as their own budgets allow."""
     first_reply: Mapping[str, timedelta] = field(default_factory=_first_replies)
     """Until when a ticket is to be answered, by priority."""
     is_born_late: bool = False

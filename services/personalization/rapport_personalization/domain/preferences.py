@@ -4,6 +4,7 @@ Choices are texts by name, as a form has them: `allow.marketing.email` is yes or
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from rapport_personalization.domain import consents
@@ -22,6 +23,8 @@ MARKETING: Final = "marketing"
 SERVICE: Final = "service"
 PROFILING: Final = "profiling"
 
+SUPPRESSED: Final = "suppressed"
+"""Not the customer's choice but ours: scope and end; empty when it was taken back."""
 PREFERENCES: Final = (LANGUAGE, ZONE, CHANNEL, QUIET)
 """Named as the fields of a customer, and of `preference.changed`."""
 
@@ -68,9 +71,17 @@ def caught_up(customer: Customer, said: Iterable[Said]) -> Customer:
             _, purpose, channel = one.name.split(".")
             where = None if channel == consents.EVERY else channel
             consents.say(ahead.consents, where, purpose, one.mark, granted=one.value == YES)
-        elif one.name in PREFERENCES:
+        elif one.name == SUPPRESSED:
+            ahead.suppressed = _suppression(one)
+        else:
             setattr(ahead, one.name, one.value)
     return ahead
+
+
+def _suppression(one: Said) -> consents.Suppression | None:
+    scope, _, until = one.value.partition(" ")
+    end = datetime.fromisoformat(until) if until else None
+    return consents.Suppression(scope, one.mark, end) if scope else None
 
 
 def standing(customer: Customer, policies: Policies) -> Choices:

@@ -49,6 +49,14 @@ def _unsubscribe(customer: Customer, data: wire.MessageUnsubscribed, moment: Mom
     consents.say(customer.consents, channel, "marketing", moment.mark, granted=False)
 
 
+def _suppress(customer: Customer, data: wire.ContactSuppressed, moment: Moment) -> None:
+    customer.suppressed = consents.Suppression(data.scope, moment.mark, data.until)
+
+
+def _resume(customer: Customer, _: wire.ContactResumed, __: Moment) -> None:
+    customer.suppressed = None
+
+
 def _prefer(customer: Customer, data: wire.PreferenceChanged, _: Moment) -> None:
     customer.tz, customer.language = data.tz or customer.tz, data.language or customer.language
     customer.quiet_hours = data.quiet_hours or customer.quiet_hours
@@ -190,6 +198,8 @@ TAKERS: Final[dict[type[wire.Data], _Taker]] = {
     wire.ConsentWithdrawn: _withdraw,
     wire.MessageUnsubscribed: _unsubscribe,
     wire.PreferenceChanged: _prefer,
+    wire.ContactSuppressed: _suppress,
+    wire.ContactResumed: _resume,
     wire.OrderPlaced: _order,
     wire.OrderCancelled: _order,
     wire.OrderRefunded: _order,

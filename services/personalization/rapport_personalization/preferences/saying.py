@@ -1,8 +1,8 @@
 """Takes down what somebody chose, and lets the log tell it: once, and nothing but what changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from rapport_events.envelope import event_key
@@ -35,13 +35,17 @@ Wish = Callable[[Customer], Sequence[Fact]]
 """What has to be told, by how they are known: asked while nobody else can change it."""
 
 
-async def say(
-    tx: AsyncConnection, subject: str, wish: Wish, now: datetime, proof: dict[str, Any]
-) -> Customer | None:
-    """How they are known from now on; None when they were erased. Twice the same says it once.
+class Speaker(NamedTuple):
+    """Who says it. `proof`: what goes with every consent."""
 
-    `proof`: what goes with every consent.
-    """
+    initiated_by: str
+    proof: Mapping[str, str] = {}
+
+
+async def say(
+    tx: AsyncConnection, subject: str, wish: Wish, now: datetime, speaker: Speaker
+) -> Customer | None:
+    """How they are known from now on; None when they were erased. Twice the same says it once."""
     people = await lock_persons(tx, [subject])
     person = people.of(subject)
     if person.erased:
@@ -51,7 +55,7 @@ async def say(
     if not facts:
         return customer
     cause = uuid4().bytes
-    told = [_derived(fact, cause, subject, now, proof) for fact in facts]
+    told = [_derived(fact, cause, subject, now, speaker) for fact in facts]
     said = [
         Said(name, value, Mark(now, _key(one)))
         for fact, one in zip(facts, told, strict=True)
@@ -65,9 +69,7 @@ async def say(
     return caught_up(customer, said)
 
 
-def _derived(
-    fact: Fact, cause: bytes, subject: str, now: datetime, proof: dict[str, Any]
-) -> Derived:
+def _derived(fact: Fact, cause: bytes, subject: str, now: datetime, speaker: Speaker) -> Derived:
     return Derived(
         cause=cause,
         rule=" ".join((fact.type, *fact.said)),
@@ -75,9 +77,9 @@ def _derived(
         source=SOURCE,
         type=fact.type,
         time=now,
-        data={**fact.data, **proof} if fact.type.startswith("consent.") else fact.data,
+        data={**fact.data, **speaker.proof} if fact.type.startswith("consent.") else fact.data,
         subject=subject,
-        attributes={"initiatedby": "customer"},
+        attributes={"initiatedby": speaker.initiated_by},
     )
 
 

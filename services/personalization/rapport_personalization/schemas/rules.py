@@ -4,6 +4,7 @@ from datetime import time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapport_events.envelope import Channel
 from rapport_runtime.http.views import Instant, View
 
 from rapport_personalization.schemas.trigger import TriggerDocument
@@ -63,6 +64,8 @@ class AskedPolicies(BaseModel):
     quiet_until: time | None = None
     a_day: _Cap | None = None
     a_week: _Cap | None = None
+    offers_a_month: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    suppressed_channels: frozenset[Channel] | None = None
     bad_score_days: Annotated[int, Field(ge=0, le=365)] | None = None
     control: Annotated[int, Field(ge=0, le=10_000)] | None = None
     leap_birthday: Literal["02-28", "03-01"] | None = None

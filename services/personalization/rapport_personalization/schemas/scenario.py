@@ -11,6 +11,7 @@ Outcome = Literal[
     "holdout",
     "too_late",
     "erased",
+    "suppressed",
     "cancelled",
     "no_consent",
     "no_channel",

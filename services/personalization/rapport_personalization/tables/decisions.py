@@ -97,5 +97,6 @@ offer = Table(
     Column("issued_at", TIMESTAMP(timezone=True), nullable=False),
     Column("expires_at", TIMESTAMP(timezone=True)),
     Index("offer_subject", "subject_id"),
+    Index("offer_issued", "issued_at"),
     comment="Codes that were given to somebody",
 )

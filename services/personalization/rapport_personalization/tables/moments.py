@@ -36,6 +36,11 @@ moment = Table(
     Column("birthday", SmallInteger, comment="Of its encrypted part; month * 100 + day"),
     Index("moment_subject", "subject_id", "time"),
     Index("moment_time", "time", postgresql_using="brin"),
+    Index(
+        "moment_suppressed",
+        "subject_id",
+        postgresql_where=text("type = 'contact.suppressed.v1'"),
+    ),
     Index("moment_buyer", "subject_id", postgresql_where=text("type = 'order.placed.v1'")),
     comment="Events by which somebody may be spoken to, or left alone",
 )
