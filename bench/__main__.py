@@ -23,6 +23,7 @@ BENCHES = (
     "personalization",
     "personalization_visible",
     "personalization_timers",
+    "personalization_explain",
 )
 
 

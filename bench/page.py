@@ -49,6 +49,8 @@ _ABOUT = {
     "the worker, its timers and its outbox in one process.",
     "personalization_timers": "From the time of a timer to the commit of its decision, while a "
     "million others wait.",
+    "personalization_explain": "`POST /v1/explain` about a customer of 2,000 events, for every "
+    "trigger of the catalogue, now and at instants of the past year.",
     "loop_overhead": "What the consume loop costs beside what a projection does.",
 }
 

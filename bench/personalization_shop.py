@@ -36,6 +36,7 @@ _MIX: Final = (
     ("survey.responded.v1", 4),
     ("consent.granted.v1", 2),
 )
+_WEIGHTED: Final = tuple(zip(*_MIX, strict=True))
 
 
 @asynccontextmanager
@@ -89,12 +90,16 @@ async def people_of(shop: Shop, number: int) -> list[str]:
 def entries(people: Sequence[str], events: int, now: datetime | None = None) -> Iterator[LogEntry]:
     """What customers of a shop do, told as it happens, up to `now`."""
     chance, end = random.Random(1), now or datetime.now(UTC)
-    kinds, weights = zip(*_MIX, strict=True)
     for number in range(events):
         person = chance.choice(people)
-        type_: str = chance.choices(kinds, weights)[0]
         at = end - timedelta(milliseconds=10 * (events - number))
-        yield entry(person, type_, at, number, chance)
+        yield entry(person, entry_type(chance), at, number, chance)
+
+
+def entry_type(chance: random.Random) -> str:
+    """As often as customers of a shop do it."""
+    type_: str = chance.choices(*_WEIGHTED)[0]
+    return type_
 
 
 def entry(person: str, type_: str, at: datetime, number: int, chance: random.Random) -> LogEntry:
