@@ -1,4 +1,4 @@
-"""Whom we do not write to whatever they allow, and what is too many offers for all triggers."""
+"""Whom we do not write to whatever they allow, and where."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.personalization.conftest import Open
 from tests.support.events import NOON, happened
 from tests.support.personalization_house import Callers, House
 from tests.support.preferences import Guest, guest
@@ -151,31 +150,6 @@ async def test_what_cannot_be_on_the_list(house: House, callers: Callers, ada: G
     await house.keyring.erase([ada.subject], certificate_id=str(uuid4()))
     assert (await asked(house, callers, "PUT", mine, scope="marketing"))[0] == 410
     assert await ada.told() == []
-
-
-async def test_no_more_offers_leave_than_all_triggers_may_make_together(
-    opened: Open, callers: Callers
-) -> None:
-    policies = {"control": 0, "quiet_from": "00:00", "quiet_until": "00:00", "offers_a_month": 3}
-    async with opened(policies=policies) as house:
-        await house.install(since=NOON - 3_650 * DAY)
-        told = []
-        for number in range(8):
-            person, consent = await willing(house)
-            order = {"order": f"o-{number}", "amount": 900, "currency": "EUR"}
-            told += [consent, happened("order.placed", person, NOON - 8 * DAY, fields=order)]
-        await house.tell(told)
-
-        # Three months later they are given a reason to come back, as long as there are any.
-        await house.decide(NOON + 83 * DAY)
-
-        found = await outcomes(house, "win_back")
-        assert sorted(one for one in found if one != "holdout") == sorted(
-            ["sent"] * 3 + ["no_budget"] * (len([one for one in found if one != "holdout"]) - 3)
-        )
-        assert len(await house.rows("SELECT * FROM offer")) == 3
-        _, shown = await asked(house, callers, "GET", "/v1/policies")
-        assert shown["policies"]["offers_a_month"] == 3
 
 
 async def test_a_channel_that_is_suppressed_is_used_by_nobody(
