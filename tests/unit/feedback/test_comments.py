@@ -139,6 +139,7 @@ _TEXTS = st.text(max_size=200) | st.lists(
 
 
 @example("0\u094d0")
+@example("phone\u2122 \u2120")
 @given(_TEXTS)
 def test_case_and_accents_change_nothing(text: str) -> None:
     read = READER.classify(text).topics

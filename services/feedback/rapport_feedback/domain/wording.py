@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_LETTERS: Final = re.compile(r"\w+")
 _APOSTROPHES: Final = str.maketrans("\u2018\u2019\u02bc\uff07", "'" * 4)
 
 _SMALL_WORDS: Final = """
@@ -36,16 +37,28 @@ def fold(text: str) -> str:
 
 
 def _fold_once(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.casefold()).translate(_APOSTROPHES)
-    return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
+    # Only letters and digits: a symbol that stands for letters (a trademark) is no word.
+    apart = _LETTERS.sub(_taken_apart, _whole(text).casefold()).translate(_APOSTROPHES)
+    return _unmarked(apart).casefold()
+
+
+def _taken_apart(letters: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKD", letters[0])
 
 
 def words_of(text: str) -> list[Word]:
     """The words in their order. An accent never ends a word, however it is encoded."""
-    composed = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
-    # A mark that no letter takes in would end the word that it stands in.
-    whole = "".join(letter for letter in composed if not unicodedata.combining(letter))
+    whole = _whole(text).translate(_APOSTROPHES)
     return [word for written in _WORD.findall(whole) for word in _parts(written)]
+
+
+def _whole(text: str) -> str:
+    """A mark that no letter takes in would end the word that it stands in."""
+    return _unmarked(unicodedata.normalize("NFC", text))
+
+
+def _unmarked(text: str) -> str:
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 
 def _parts(written: str) -> Iterator[Word]:
