@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 from rapport_runtime.database import create_engine, create_patient_engine, driver
+from rapport_runtime.failpoint import arm
 from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.logs import configure_logs
 from rapport_runtime.pause import pause
@@ -26,7 +27,7 @@ from rapport_personalization.rules import Rulebook
 from rapport_personalization.settings import PersonalizationSettings
 
 _LOOK_SECONDS: Final = 1.0
-_AGAIN_SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 2.0
 _KEY: Final = (0x52415050, 0x42540001)
 """Of the lock that whoever runs back-tests holds as long as it lives."""
 
@@ -82,6 +83,7 @@ def work(settings: PersonalizationSettings) -> None:
     """All that waits. What a key on the terminal says is said to the process that started us."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logs(settings.log)
+    arm(settings.failpoints)
     run_once(work_off(settings))
 
 

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Final
 
 from rapport_runtime.database import driver
+from rapport_runtime.failpoint import failpoint
 from rapport_runtime.pool import Snapshot
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -151,6 +152,7 @@ async def _save(work: _Work, found: Sequence[Relived], shown: Sequence[bool], re
         if not await backtests.advance(tx, work.task, share, work.events, seconds):
             raise CancelledError
         await backtests.keep(tx, work.task.id, found, shown)
+    failpoint("after_backtest_progress")
 
 
 def _budget(plan: Plan, task: Backtest) -> int | None:

@@ -20,11 +20,17 @@ class AskedBacktest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    version: int = Field(ge=1, le=2**31 - 1, description="Any of the trigger's, drafts too")
+    version: int = Field(
+        ge=1, le=2**31 - 1, strict=True, description="Any of the trigger's, drafts too"
+    )
     start: AwareDatetime = Field(alias="from", examples=["2026-01-01T00:00:00Z"])
     end: AwareDatetime = Field(alias="to", examples=["2026-02-01T00:00:00Z"])
     sample: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the people, always the same ones"
+        default=1.0,
+        gt=0,
+        le=1,
+        strict=True,
+        description="Share of the people, always the same ones",
     )
 
     @model_validator(mode="after")
