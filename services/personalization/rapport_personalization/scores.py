@@ -26,7 +26,7 @@ WHERE phase IN ('scoring', 'telling') ORDER BY day DESC LIMIT 1
 
 _ROWS: Final = """
 SELECT person::text, churn_risk, clv, currency, above::text, told::text FROM score
-WHERE day = $1 AND person > $2::text::uuid ORDER BY person LIMIT $3
+WHERE day = $1 AND person > $2::text::uuid ORDER BY score.person LIMIT $3
 """
 
 _ROWS_OF: Final = """

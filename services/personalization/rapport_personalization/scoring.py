@@ -36,8 +36,10 @@ from rapport_personalization.scores import Looked, Night, Row
 from rapport_personalization.settings import ScoringSettings
 
 _BUYERS: Final = """
-SELECT DISTINCT subject_id::text FROM moment
-WHERE type = 'order.placed.v1' AND subject_id > $1::text::uuid ORDER BY 1 LIMIT $2
+SELECT subject_id::text FROM (
+    SELECT DISTINCT subject_id FROM moment
+    WHERE type = 'order.placed.v1' AND subject_id > $1::text::uuid ORDER BY subject_id LIMIT $2
+) AS buyer ORDER BY buyer.subject_id
 """
 
 _BEGIN: Final = """

@@ -72,15 +72,16 @@ async def test_a_valued_customer_who_crosses_the_line_is_called_once(house: Hous
 
 async def test_who_is_above_the_line_when_first_looked_at_has_not_crossed_it(house: House) -> None:
     await fit(house)
-    gone = new_subject()
-    await house.tell([ordered(gone, MORNING - 400 * DAY, "1", 90_000)])
+    gone, poor = new_subject(), new_subject()
+    often = [ordered(gone, MORNING - n * DAY, f"{n}", 90_000) for n in (400, 390)]
+    await house.tell([*often, ordered(poor, MORNING - 500 * DAY, "p")])
 
     await night(house)
     told = await scored(house)
     await hear_back(house)
 
-    assert [(one.historical, data["score"]) for one, data in told] == [
-        (True, "clv"), (True, "churn_risk"),
+    assert [(one.subject, one.historical, data["score"]) for one, data in told] == [
+        (gone, True, "clv"), (gone, True, "churn_risk"),
     ]  # fmt: skip
     assert [one for one in await house.waiting() if one["trigger"] == "high_churn_risk"] == []
 

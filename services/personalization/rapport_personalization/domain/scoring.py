@@ -24,6 +24,8 @@ Above = Mapping[str, Mapping[str, bool]]
 TOP: Final = "top"
 """The line of the most valuable fifth: another value every night."""
 TOP_SHARE: Final = 0.8
+_SCORES: Final[tuple[Score, ...]] = ("clv", "churn_risk")
+"""In the order in which they are told."""
 _SLACK: Final = 0.95
 """Below a line is who is this much below it: whoever wavers about one is not told of daily."""
 
@@ -114,21 +116,19 @@ def look(
     not crossed on its first day."""
     above: dict[str, dict[str, bool]] = {}
     crossed: list[Score] = []
-    names: tuple[Score, ...] = ("clv", "churn_risk")
-    for name in names:
+    for name in _SCORES:
         value, was = values.get(name), before.get(name, {})
-        if value is None:
-            above[name] = {}
-            continue
-        now = {
-            line: value >= (at * _SLACK if was.get(line) else at)
-            for line, at in lines[name].items()
-        }
-        above[name] = now
-        is_new = not before and any(now.values())
-        if is_new or any(was.get(line, on) != on for line, on in now.items()):
+        above[name] = {} if value is None else _above(value, was, lines[name])
+        if any(was.get(line, on) != on for line, on in above[name].items()):
             crossed.append(name)
-    if "churn_risk" in crossed and values.get("clv") is not None:
+    if before:
         # Whoever hears of a risk wants to know what is at stake.
-        return Looked(above, names, not before)
-    return Looked(above, tuple(crossed), not before)
+        both = "churn_risk" in crossed and values.get("clv") is not None
+        return Looked(above, _SCORES if both else tuple(crossed))
+    # Of all who are above a line from the beginning only those are news of whom one would hear.
+    is_news = above["clv"].get(TOP, False) and any(above["churn_risk"].values())
+    return Looked(above, _SCORES if is_news else (), is_first=True)
+
+
+def _above(value: float, was: Mapping[str, bool], lines: Mapping[str, float]) -> dict[str, bool]:
+    return {line: value >= (at * _SLACK if was.get(line) else at) for line, at in lines.items()}
