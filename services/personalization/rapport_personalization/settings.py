@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 from rapport_events.envelope import Channel
 from rapport_runtime.sender import SenderSettings
-from rapport_runtime.settings import HttpSettings, KeyringSettings, Section, Settings
+from rapport_runtime.settings import (
+    HttpSettings,
+    KafkaSettings,
+    KeyringSettings,
+    Section,
+    Settings,
+)
 
 from rapport_personalization.domain.policies import DAY, DEFAULTS, Cap, Policies, QuietHours
 
@@ -64,6 +70,12 @@ class PolicySettings(Section):
         )
 
 
+class UnhurriedKafkaSettings(KafkaSettings):
+    """A message may be decided upon a twentieth of a second later, and the worker be at rest."""
+
+    fetch_max_wait_ms: int = Field(default=50, ge=1, le=500)
+
+
 class DecidingSettings(Section):
     """When due candidates are decided."""
 
@@ -104,6 +116,7 @@ class PersonalizationSettings(Settings):
     """As all services, and the keyring is a must: birthdays and messages are personal."""
 
     http: HttpSettings = HttpSettings(port=8003)
+    kafka: UnhurriedKafkaSettings
     keyring: KeyringSettings
     keys_file: Path
     tenant: str = Field(default="rapport", min_length=1, description="part of every decision's id")
