@@ -72,9 +72,11 @@ ON CONFLICT (survey, revision) DO UPDATE
 SET {", ".join(f'"{name}" = EXCLUDED."{name}"' for name in _COLUMNS)}
 WHERE (answer.answered_at, answer.recorded_at, answer.event_key)
     < (EXCLUDED.answered_at, EXCLUDED.recorded_at, EXCLUDED.event_key)
+    AND answer.event_key <> EXCLUDED.event_key
 RETURNING event_key
 """
-"""Of two that say to be the same revision the newer one counts, in whatever order they come."""
+"""Of two that say to be the same revision the newer one counts, in whatever order they come. One of
+our own that comes back was recorded a moment before it was written to the log; it is no newer."""
 
 _SETTLE: Final = """
 UPDATE answer SET is_current = answer.revision = newest.revision

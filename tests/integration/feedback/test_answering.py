@@ -133,6 +133,7 @@ async def test_an_answer_of_our_own_that_comes_back_changes_nothing(house: House
     (value,) = await values(house, survey)
     envelope = decode(value)
     before = await house.rows("SELECT count(*) FROM outbox")
+    kept = await house.rows(f"SELECT xmin::text, * FROM answer WHERE survey = '{survey}'")  # noqa: S608 - ours
     ours = happened("survey.responded", subject)
     ours = type(ours)(
         topic="rapport.feedback.v1",
@@ -147,7 +148,7 @@ async def test_an_answer_of_our_own_that_comes_back_changes_nothing(house: House
 
     assert follows == 0
     assert await house.rows("SELECT count(*) FROM outbox") == before
-    assert await counting(house, survey) == [(1, 2)]
+    assert await house.rows(f"SELECT xmin::text, * FROM answer WHERE survey = '{survey}'") == kept  # noqa: S608 - ours
 
 
 async def test_a_comment_that_a_publisher_took_is_read_with_the_keyring(house: House) -> None:
