@@ -12,14 +12,22 @@ from rapport_metrics.tables import DIMS
 
 _CELLS: Final = """
     SELECT metric, bucket, dims, bin, num, den
-    FROM unnest($2::int[], $3::int[]) AS fine (since, until)
-    JOIN cell ON metric = ANY($1::text[]) AND bucket >= since AND bucket < until
+    FROM unnest($2::int[], $3::int[]) AS fine (since, until) CROSS JOIN LATERAL (
+        SELECT * FROM cell WHERE metric = ANY($1::text[]) AND bucket >= since AND bucket < until
+        OFFSET 0
+    ) AS hour
     UNION ALL
     SELECT metric, day * 1440, dims, bin, num, den
-    FROM unnest($4::int[], $5::int[]) AS whole (since, until)
-    JOIN daily ON metric = ANY($1::text[]) AND day >= since AND day < until
+    FROM unnest($4::int[], $5::int[]) AS whole (since, until) CROSS JOIN LATERAL (
+        SELECT * FROM daily WHERE metric = ANY($1::text[]) AND day >= since AND day < until
+        OFFSET 0
+    ) AS date
 """
-"""Of whole days their totals, of the rest those of its hours and minutes; see `spans.divide`."""
+"""Of whole days their totals, of the rest those of its hours and minutes; see `spans.divide`.
+
+`OFFSET 0`: one look into the index for each range. As a join, two ranges were enough to make the
+planner read the whole table, on all processors, for a month that begins within a day.
+"""
 
 _SERIES: Final = """
 SELECT slot, young, {groups} metric, bin, sum(num)::bigint, sum(den)::bigint
