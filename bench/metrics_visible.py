@@ -67,7 +67,7 @@ async def remember_years(url: str) -> int:
         await connection.execute(_CELLS, metric, hour, first, bin_, hours, _PLACES)
     await connection.execute(_DAILY)
     await connection.execute("VACUUM ANALYZE cell, daily, dims")
-    # Three years were written in three years: their pages are not to reach the disk while we measure.
+    # What was written in three years does not reach the disk while something is measured.
     await connection.execute("CHECKPOINT")
     await connection.close()
     return len(cells) * hours * _PLACES
