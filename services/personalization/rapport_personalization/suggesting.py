@@ -43,6 +43,12 @@ ORDER BY person
 ON CONFLICT (person) DO UPDATE SET due = excluded.due WHERE suggesting.due > excluded.due
 """
 
+_MARK_NOW: Final = """
+INSERT INTO suggesting (person, due) SELECT unnest($1::text[]::uuid[]), $2
+ON CONFLICT (person) DO UPDATE SET due = excluded.due WHERE suggesting.due > excluded.due
+"""
+"""In the order of their ids, as the people of a batch are."""
+
 _WHO: Final = "SELECT person::text FROM suggesting WHERE due <= $1 ORDER BY due LIMIT $2"
 
 _TAKE: Final = """
@@ -69,19 +75,20 @@ class Suggester:
 
 async def mark(tx: AsyncConnection, persons: Iterable[Person], now: datetime) -> None:
     """Those of a batch who are to be looked at again: also whoever was merged or parted."""
-    await _mark(tx, [(one.key, now) for one in persons if _is_telling(one)])
+    marked = [one.key for one in persons if _is_telling(one)]
+    if marked:
+        await (await driver(tx)).execute(_MARK_NOW, marked, now)
 
 
 def _is_telling(person: Person) -> bool:
-    if not person.arrived:
+    arrived, customer = person.arrived, person.customer
+    if not arrived or any(moment.type in _TELLING for moment in arrived):
         return True
-    types = {moment.type for moment in person.arrived}
-    if not types.isdisjoint(_TELLING):
-        return True
-    customer = person.customer
+    # Most carts belong to people who never wrote to us.
     return (
         customer is not None
-        and not types.isdisjoint(_OF_CARTS)
+        and bool(customer.tickets)
+        and any(moment.type in _OF_CARTS for moment in arrived)
         and any(ticket.is_open for ticket in customer.tickets.values())
     )
 

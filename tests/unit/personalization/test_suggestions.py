@@ -151,6 +151,7 @@ def test_who_buys_at_intervals_is_due_again_when_one_is_over() -> None:
     [
         (moment(wire.ConsentWithdrawn(purpose="marketing", channel=None), NOON - DAY),
          "no_consent"),
+        (moment(wire.ContactSuppressed(scope="marketing"), NOON - DAY), "suppressed"),
         (asked(), "open_case"),
         (moment(wire.SurveyResponded(survey="s", kind="ces", score=2), NOON - DAY),
          "recent_bad_score"),

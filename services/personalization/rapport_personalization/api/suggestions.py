@@ -52,6 +52,7 @@ _SENTENCES: Final = {
 _BECAUSE: Final = {
     "accepted": "somebody has done it",
     "dismissed": "somebody decided against it",
+    "suppressed": "they are on the list of people whom we leave alone",
     "open_case": "a case of theirs is open: nothing is sold to who waits for us",
     "recent_bad_score": "they gave us a bad score lately",
     "no_consent": "they did not agree to be asked for business",

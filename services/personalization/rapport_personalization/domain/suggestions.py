@@ -12,7 +12,7 @@ from rapport_personalization.domain.moment import Mark
 from rapport_personalization.domain.occasions import RULES, Occasion, Rule
 from rapport_personalization.domain.policies import Policies
 
-Why = Literal["accepted", "dismissed", "open_case", "recent_bad_score", "no_consent"]
+Why = Literal["accepted", "dismissed", "suppressed", "open_case", "recent_bad_score", "no_consent"]
 
 MOST: Final = 20
 """Open at a time: an agent reads no more."""
@@ -128,6 +128,8 @@ def _answered(rule: Rule, one: Occasion, answers: Answers) -> Iterator[Hold]:
 
 def _spared(customer: Customer, policies: Policies) -> Iterator[Hold]:
     """Whom nobody sells anything: who waits for us, is angry, or never agreed."""
+    if customer.suppressed is not None:
+        yield Hold("suppressed", (customer.suppressed.said.key,), customer.suppressed.until)
     open_ = [t.changed.key for t in customer.tickets.values() if t.is_open and t.changed]
     if open_:
         yield Hold("open_case", tuple(open_))
