@@ -4,6 +4,7 @@ Reads: rapport.interactions.v1, rapport.customers.v1, rapport.feedback.v1, rappo
 rapport.metrics.v1.
 Writes: rapport.engagement.v1.
 Owns: trigger_version, policies, moment, customer, candidate, decision, offer, model, suggestion,
-score, backtest, calendar, and those of runtime, people and sender.
-Serves: /v1/triggers, /v1/decisions, /v1/explain, /p/{token}, /v1/ops/…
+score, backtest, backtest_decision, calendar, person_grouping, trigger_step, and those of runtime,
+people and sender.
+Serves: /v1/triggers, /v1/backtests, /v1/decisions, /v1/explain, /p/{token}, /v1/ops/…
 """
