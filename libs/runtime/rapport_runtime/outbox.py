@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import text
@@ -41,6 +42,7 @@ _RETRY_SECONDS: Final = 1.0
 _PUBLISH_SECONDS: Final = 8.0
 """Less than `idle_in_transaction_session_timeout`: the relay keeps its lock while publishing."""
 
+_ANY: Final = "SELECT EXISTS (SELECT FROM outbox)"
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.outbox'))")
 
 _OLDEST: Final = "SELECT id, topic, key, value, headers FROM outbox ORDER BY id LIMIT $1"
@@ -98,8 +100,16 @@ async def relay(settings: Settings, engine: AsyncEngine, stop: asyncio.Event) ->
 
 async def _relay(engine: AsyncEngine, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        if await relay_once(engine, producer) < _BATCH:
+        if await _is_empty(engine) or await relay_once(engine, producer) < _BATCH:
             await pause(stop, _IDLE_SECONDS)
+
+
+async def _is_empty(engine: AsyncEngine) -> bool:
+    """Nearly always, so it is asked without a transaction and without a lock."""
+    async with engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(raw, asyncpg.Connection)  # noqa: S101 - for the type checker
+        return not await raw.fetchval(_ANY)
 
 
 async def relay_once(engine: AsyncEngine, producer: AIOKafkaProducer) -> int:
