@@ -1,6 +1,7 @@
 """Who has said no to being asked since it was decided to ask them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rapport_runtime.database import driver
@@ -30,10 +31,12 @@ async def refused(engine: AsyncEngine, policy: Policy, requests: Sequence[Reques
         persons = await read_persons(reads, {str(one.envelope.subject) for one in asked})
         states = dict(await reads.fetch(_RESPONDENTS, list(persons.subjects)))
         wanted = dict(await reads.fetch(_CONSENTS, [one.data.survey for one in asked]))
+    now = datetime.now(UTC)
     return {
         one.action
         for one in asked
-        if not _agrees(_respondent(persons, states, one), one, wanted, policy.consent)
+        if (known := _respondent(persons, states, one)).is_suppressed(now)
+        or not _agrees(known, one, wanted, policy.consent)
     }
 
 

@@ -1,7 +1,7 @@
 """What somebody says on their preference page is heard by every service that acts on it."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -80,6 +80,26 @@ async def test_who_wants_no_messages_about_their_cases_is_not_asked_either(
         msgspec.structs.replace(one, envelope=msgspec.structs.replace(one.envelope, subject=bob))
         for one in await published(ada)
     ]
+
+    await feedback.tell(*said, resolved_ticket(bob, identifiedby="email", linked=None))
+    await feedback.ask(DUE)
+
+    assert outcomes(await feedback.facts()) == {bob: [outcome]}
+
+
+@pytest.mark.parametrize(
+    ("until", "resumed", "outcome"),
+    [(None, False, "no_consent"), (DUE - timedelta(hours=1), False, "sent"), (None, True, "sent")],
+)
+async def test_whom_we_do_not_write_to_is_not_asked_either(
+    feedback: feedback_house.House, until: datetime | None, outcome: str, *, resumed: bool
+) -> None:
+    await feedback.live(LIVE, **after_case())
+    bob = await feedback.subject(email="bob@example.com")
+    fields = {"scope": "marketing"} | ({} if until is None else {"until": until})
+    said = [happened("contact.suppressed", bob, NOON - timedelta(days=2), fields=fields)]
+    if resumed:
+        said.append(happened("contact.resumed", bob, NOON - timedelta(days=1)))
 
     await feedback.tell(*said, resolved_ticket(bob, identifiedby="email", linked=None))
     await feedback.ask(DUE)

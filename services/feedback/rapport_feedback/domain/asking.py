@@ -103,7 +103,7 @@ Outcome = Invited | NotInvited | Later
 def decide(case: Case, person: Person, policy: Policy, now: datetime) -> Outcome:
     """Whom to ask `now`. An invitation is written down with the person for those that follow."""
     definition, respondent = case.definition, person.respondent
-    reason = _before_channels(case, person)
+    reason = _before_channels(case, person, now)
     if reason is not None:
         return NotInvited(reason)
     wanted = _by_preference(definition.channels, respondent)
@@ -169,7 +169,7 @@ def longest_memory(policy: Policy, definitions: Iterable[Definition]) -> timedel
     return timedelta(days=max(days))
 
 
-def _before_channels(case: Case, person: Person) -> Reason | None:
+def _before_channels(case: Case, person: Person, now: datetime) -> Reason | None:
     if person.erased:
         return "erased"
     if not case.is_live:
@@ -179,7 +179,9 @@ def _before_channels(case: Case, person: Person) -> Reason | None:
     rule = _rule(case)
     if rule is not None and rule.sample < 1 and not is_sampled(case.candidate.survey, rule.sample):
         return "not_sampled"
-    return "open_case" if person.has_open_case else None
+    if person.has_open_case:
+        return "open_case"
+    return "no_consent" if person.respondent.is_suppressed(now) else None
 
 
 def _rhythm(case: Case) -> timedelta:

@@ -20,6 +20,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 GRANTED: Final = "granted"
 WITHDRAWN: Final = "withdrawn"
 _LANGUAGE, _ZONE, _CHANNEL, _QUIET = "language", "tz", "channel", "quiet"
+_SUPPRESSED, _EVER = "suppressed", "ever"
 _EVERYWHERE: Final = "*"
 """Stands for every channel."""
 
@@ -79,6 +80,11 @@ class Respondent(msgspec.Struct, array_like=True):
         named = (self.words.get(f"{purpose}:{one}") for one in (channel, _EVERYWHERE))
         said = [word for word in named if word is not None]
         return max(said).value if said else None
+
+    def is_suppressed(self, at: datetime) -> bool:
+        """We do not write to them, whatever they allow: to answer a survey is a favour."""
+        until = self.word(_SUPPRESSED)
+        return bool(until) and (until == _EVER or datetime.fromisoformat(str(until)) > at)
 
     def is_reachable(self, channel: str) -> bool:
         needed = ADDRESSED.get(channel)
@@ -142,6 +148,8 @@ HEARD: Final = frozenset(
         "preference.changed.v1",
         "consent.granted.v1",
         "consent.withdrawn.v1",
+        "contact.suppressed.v1",
+        "contact.resumed.v1",
         "message.unsubscribed.v1",
         "feature.used.v1",
     }
@@ -165,6 +173,10 @@ def _words(data: wire.Data) -> tuple[tuple[str, str | None], ...]:
             return ((f"{data.purpose}:{data.channel or _EVERYWHERE}", GRANTED),)
         case wire.ConsentWithdrawn():
             return ((f"{data.purpose}:{data.channel or _EVERYWHERE}", WITHDRAWN),)
+        case wire.ContactSuppressed():
+            return ((_SUPPRESSED, _EVER if data.until is None else data.until.isoformat()),)
+        case wire.ContactResumed():
+            return ((_SUPPRESSED, ""),)
         case wire.MessageUnsubscribed():
             return ((f"marketing:{data.channel or _EVERYWHERE}", WITHDRAWN),)
     return ()
