@@ -1,6 +1,7 @@
 """What a survey is: what it asks, of whom, when, and what follows a low score."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
@@ -185,8 +186,14 @@ class Definition(_Strict):
 
     def language_for(self, *wanted: str | None) -> str:
         """The first wish that can be met, or the language that was given first."""
-        found = (nearest(one, self.languages) for one in wanted)
-        return next((one for one in found if one is not None), self.languages[0])
+        return _language(self.languages, wanted)
+
+
+@lru_cache(maxsize=1_024)
+def _language(spoken: tuple[str, ...], wanted: tuple[str | None, ...]) -> str:
+    """Everybody who is asked has wishes, and few of them differ."""
+    found = (nearest(one, spoken) for one in wanted)
+    return next((one for one in found if one is not None), spoken[0])
 
 
 def _require_unique(field: str, ids: Sequence[str]) -> None:
