@@ -1,7 +1,9 @@
 """Nights: every buyer is scored by the pure function, once, whoever dies or comes together."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from rapport_personalization.domain.fold import folded
@@ -157,6 +159,28 @@ async def test_people_who_are_one_are_scored_as_one_and_the_erased_not_at_all(
     assert set(alone) == {ada, bea, gone}
     assert set(purged) == {ada, bea}
     assert await kept(house) == {ada: (said.churn_risk, said.value)}
+
+
+async def test_who_is_erased_or_merged_while_being_scored_is_left_to_the_next_night(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fit(house)
+    ada, bea, cem, gone = sorted(new_subject() for _ in range(4))
+    people = (ada, bea, cem, gone)
+    await house.tell([ordered(one, MORNING - 40 * DAY, one) for one in people])
+
+    async def meanwhile(work: Callable[..., Any], *arguments: object) -> object:
+        await house.tell([erased(gone), merged(ada, bea)])
+        return work(*arguments)
+
+    monkeypatch.setattr("rapport_personalization.scoring.asyncio.to_thread", meanwhile)
+    await night(house)
+    during = await kept(house)
+    monkeypatch.undo()
+    await night(house, MORNING + DAY)
+
+    assert set(during) == {cem}
+    assert set(await kept(house)) == {ada, cem}
 
 
 async def test_an_order_told_late_restates_the_next_night(house: House) -> None:
