@@ -69,9 +69,11 @@ def follow(ticket: Ticket, envelope: Envelope, key: bytes, data: TicketEvent) ->
     """What the event says of its case. Changes it in place."""
     order = (micros(envelope.time), micros(envelope.recordedtime), key)
     for name, value in _ticket_words(envelope, data).items():
-        known = ticket.words.get(name)
-        if value is not None and (known is None or known < Word(*order, value)):
-            ticket.words[name] = Word(*order, value)
+        if value is None:
+            continue
+        known, word = ticket.words.get(name), Word(*order, value)
+        if known is None or known < word:
+            ticket.words[name] = word
     match data:
         case wire.TicketCreated():
             ticket.is_known = True

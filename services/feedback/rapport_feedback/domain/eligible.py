@@ -1,8 +1,8 @@
 """Who becomes eligible for which survey by an event, and from when on it is due."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha1
 from typing import Final, NamedTuple
 
@@ -62,16 +62,28 @@ class Uses(NamedTuple):
     after: int
 
 
+class _Watched(NamedTuple):
+    """A rule under one of the types of events that it waits for."""
+
+    rule: Rule
+    delay: timedelta
+
+
 class Watch:
     """The versions that were live lately, by the types of events that they wait for."""
 
     __slots__ = ("_by_type", "types")
 
     def __init__(self, versions: Sequence[Version]) -> None:
-        self._by_type: dict[str, list[Version]] = {}
+        self._by_type: dict[str, list[tuple[Version, Sequence[_Watched]]]] = {}
         for version in versions:
-            for type_ in sorted(_types(version.definition)):
-                self._by_type.setdefault(type_, []).append(version)
+            waiting: dict[str, list[_Watched]] = {}
+            for rule in version.definition.rules:
+                watched = _Watched(rule, _delay(rule))
+                for type_ in _types(rule):
+                    waiting.setdefault(type_, []).append(watched)
+            for type_, rules in waiting.items():
+                self._by_type.setdefault(type_, []).append((version, rules))
         self.types = frozenset(self._by_type)
 
     @property
@@ -89,13 +101,13 @@ class Watch:
         envelope = record.envelope
         if envelope.historical or envelope.subject is None:
             return
-        for version in self._by_type.get(envelope.type, ()):
+        for version, rules in self._by_type.get(envelope.type, ()):
             if not version.covers(envelope.time):
                 continue
-            for rule in version.definition.rules:
-                anchor = _anchor(rule, envelope, data, uses)
+            for watched in rules:
+                anchor = _anchor(watched.rule, envelope, data, uses)
                 if anchor is not None:
-                    yield _candidate(version, rule, anchor, record, data)
+                    yield _candidate(version, watched, anchor, record, data)
                     break
 
 
@@ -135,19 +147,19 @@ def next_period(settled: Candidate, version: Version) -> Candidate | None:
     )
 
 
-def _types(definition: Definition) -> Iterator[str]:
-    for rule in definition.rules:
-        if isinstance(rule, EventRule):
-            yield rule.type
-        else:
-            yield from rule.types
+def _types(rule: Rule) -> Collection[str]:
+    return {rule.type} if isinstance(rule, EventRule) else rule.types
+
+
+def _delay(rule: Rule) -> timedelta:
+    return rule.period if isinstance(rule, PeriodRule) else rule.delay
 
 
 def _anchor(rule: Rule, envelope: Envelope, data: wire.Data, uses: Uses | None) -> str | None:
-    """The reason that the rule sees in the event; None: it sees none."""
+    """The reason that the rule sees in an event of its type; None: it sees none."""
     if isinstance(rule, PeriodRule):
-        return f"{_PERIOD}1" if envelope.type in rule.types else None
-    if rule.type != envelope.type or not rule.wants(envelope, data):
+        return f"{_PERIOD}1"
+    if rule.where and not rule.wants(envelope, data):
         return None
     if rule.nth is None:
         return anchor_of(envelope, data)
@@ -157,23 +169,26 @@ def _anchor(rule: Rule, envelope: Envelope, data: wire.Data, uses: Uses | None) 
 
 
 def _candidate(
-    version: Version, rule: Rule, anchor: str, record: Record, data: wire.Data
+    version: Version, watched: _Watched, anchor: str, record: Record, data: wire.Data
 ) -> Candidate:
-    definition, envelope = version.definition, record.envelope
+    definition, envelope, rule = version.definition, record.envelope, watched.rule.id
     assert envelope.subject is not None  # noqa: S101 - for the type checker
-    delay = rule.period if isinstance(rule, PeriodRule) else rule.delay
-    named = {name: getattr(data, name, None) for name in _REFS}
+    refs: dict[str, str] = {}
+    for name in _REFS:
+        value = getattr(data, name, None)
+        if isinstance(value, str):
+            refs[name] = value
     return Candidate(
-        survey=survey_id(definition.id, rule.id, envelope.subject, anchor),
+        survey=survey_id(definition.id, rule, envelope.subject, anchor),
         definition=definition.id,
         version=version.version,
         kind=definition.kind,
         about=definition.about,
-        rule=rule.id,
+        rule=rule,
         anchor=anchor,
         subject=envelope.subject,
         cause=record.key,
         happened_at=envelope.time,
-        due_at=envelope.time + delay,
-        refs={name: value for name, value in named.items() if isinstance(value, str)},
+        due_at=envelope.time + watched.delay,
+        refs=refs,
     )

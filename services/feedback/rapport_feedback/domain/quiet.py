@@ -34,6 +34,8 @@ def next_allowed(at: datetime, zone: tzinfo, quiet: Quiet) -> datetime:
     A wall time that there is twice is its first instant, unless that is over; one that daylight
     saving skips is as much later as is skipped.
     """
+    if quiet.start == quiet.end:
+        return at.astimezone(UTC)
     local = at.astimezone(zone)
     if not quiet.covers(local.time().replace(second=0, microsecond=0)):
         return at.astimezone(UTC)

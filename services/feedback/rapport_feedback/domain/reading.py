@@ -80,7 +80,8 @@ def _completed(candidate: Candidate, tickets: Mapping[str, Ticket]) -> Candidate
     ticket = tickets.get(candidate.refs.get("ticket", ""))
     if ticket is None:
         return candidate
-    return candidate._replace(refs={**dict(_words(ticket)), **candidate.refs})
+    refs = {**dict(_words(ticket)), **candidate.refs}
+    return candidate if len(refs) == len(candidate.refs) else candidate._replace(refs=refs)
 
 
 def _words(ticket: Ticket) -> Iterator[tuple[str, str]]:
