@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from rapport_personalization import nightly
@@ -21,12 +22,12 @@ def add_jobs(app: App, scorer: Scorer, suggester: Suggester, do: Do, stop: async
 
     @app.crontab(_HOURLY)
     async def open_night() -> None:
-        await do(nightly.open_if_due(scorer))
+        await do(nightly.open_if_due(scorer, datetime.now(UTC)))
 
     @app.task  # type: ignore[untyped-decorator]  # faust's
     async def open_night_first() -> None:
         """Whoever has missed the hour makes up for it."""
-        await do(nightly.open_if_due(scorer))
+        await do(nightly.open_if_due(scorer, datetime.now(UTC)))
 
     @app.timer(interval=_SCORE_SECONDS)  # type: ignore[untyped-decorator]  # faust's
     async def score() -> None:

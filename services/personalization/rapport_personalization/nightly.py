@@ -21,9 +21,8 @@ _AFTER_OTHERS_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
-async def open_if_due(scorer: Scorer) -> None:
+async def open_if_due(scorer: Scorer, now: datetime) -> None:
     """Asked every hour: a worker that was not there at the right one makes up for it."""
-    now = datetime.now(UTC)
     settings = scorer.settings
     if now.hour >= settings.hour and not await begin(scorer.engine, settings, now):
         log.info("nobody is scored", reason="no model was fitted yet")

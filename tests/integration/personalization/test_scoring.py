@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.scoring import score
+from rapport_personalization.nightly import open_if_due
 from rapport_personalization.reading import Kept, remembered
 from rapport_personalization.scoring import begin, step
 
@@ -159,6 +160,19 @@ async def test_people_who_are_one_are_scored_as_one_and_the_erased_not_at_all(
     assert set(alone) == {ada, bea, gone}
     assert set(purged) == {ada, bea}
     assert await kept(house) == {ada: (said.churn_risk, said.value)}
+
+
+@pytest.mark.parametrize(("hour", "is_open"), [(1, False), (2, True), (23, True)])
+async def test_a_night_is_opened_at_its_hour_or_by_whoever_comes_later(
+    house: House,
+    hour: int,
+    is_open: bool,  # noqa: FBT001 - by name
+) -> None:
+    await fit(house)
+
+    await open_if_due(scorer(house), MORNING.replace(hour=hour))
+
+    assert bool(await house.rows("SELECT 1 FROM scoring")) is is_open
 
 
 async def test_who_is_erased_or_merged_while_being_scored_is_left_to_the_next_night(

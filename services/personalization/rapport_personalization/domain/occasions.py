@@ -19,7 +19,8 @@ from rapport_personalization.domain.quiet import local_instant, zone
 _SOON: Final = DAY
 _A_WEEK: Final = 7 * DAY
 _A_MONTH: Final = 30 * DAY
-_RISKY: Final = 0.8
+RISKY: Final = 0.8
+"""From here on somebody will probably not come back."""
 _LONG_AGO: Final = 366 * DAY
 
 
@@ -148,7 +149,7 @@ def _lapsing_points(customer: Customer, _: datetime, policies: Policies) -> Iter
 
 def _at_risk(customer: Customer, _: datetime, __: Policies) -> Iterator[Occasion]:
     risk, clv = customer.predictions.get("churn_risk"), customer.predictions.get("clv")
-    if risk is None or risk.value < _RISKY:
+    if risk is None or risk.value < RISKY:
         return
     facts = [_fact("churn_risk", round(risk.value, 3), risk.told)]
     if clv is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal, NamedTuple
 
+from rapport_personalization.domain.occasions import RISKY
 from rapport_personalization.domain.orders import Order
 from rapport_personalization.domain.prediction import (
     Bought,
@@ -87,9 +88,9 @@ def score(models: Models | None, orders: Iterable[Order], day: date) -> Scored:
 def lines(
     risk_lines: Iterable[float], clv_top: float | None, triggers: Iterable[Trigger]
 ) -> dict[str, dict[str, float]]:
-    """All that somebody waits for: those of the settings, those of triggers, and the top fifth."""
+    """All that somebody waits for: suggestions, the settings, triggers, and the top fifth."""
     found: dict[str, dict[str, float]] = {"churn_risk": {}, "clv": {}}
-    for line in risk_lines:
+    for line in (RISKY, *risk_lines):
         found["churn_risk"][f"{line:g}"] = line
     for trigger in triggers:
         entry = trigger.on.score
