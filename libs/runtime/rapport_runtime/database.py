@@ -1,6 +1,6 @@
 """Connections that cannot hang, and schemas that are what the code expects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 import asyncpg
@@ -92,6 +92,11 @@ async def driver(connection: Tx) -> "asyncpg.Connection[Any]":
     if not raw.is_in_transaction():
         await connection.execute(text("SELECT 1"))
     return raw
+
+
+def array_of(ids: Iterable[str]) -> str:
+    """UUIDs, for `$1::text::uuid[]`: the driver would ask of each in a list what it is."""
+    return "{" + ",".join(ids) + "}"
 
 
 async def migrate(package: str, url: str) -> None:
