@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from rapport_personalization.domain import orders, points, surveys
+from rapport_personalization.domain import consents, orders, points, surveys
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.field import NOTHING, Field, Reading, Type
 from rapport_personalization.domain.lifecycle import stage
@@ -105,6 +105,13 @@ def _churn_before(customer: Customer) -> float:
     return 0.0 if known is None or known.before is None else known.before
 
 
+def _allows_profiling(scene: Scene) -> Reading:
+    known = scene.customer.consents
+    said = consents.newest(known, consents.EVERY, "profiling")
+    keys = () if said is None else (said.said.key,)
+    return Reading(said is None or said.granted, keys)
+
+
 def _seconds(mark: Mark | None) -> int | None:
     return None if mark is None else int(mark.at.timestamp())
 
@@ -157,6 +164,7 @@ CUSTOMER: Final[Mapping[str, Field]] = MappingProxyType(
         "churn_risk_before": _plain("double", "Before the last scoring; 0: none.", _churn_before),
         "clv": _predicted("clv", "Of the next 12 months, in minor units."),
         "points": _plain("int", "Loyalty points left.", lambda one: points.balance(one.points)),
+        "allows_profiling": Field("bool", "They have not refused profiling.", _allows_profiling),
         "subscriptions": _plain(
             "int",
             "Subscriptions that run.",
