@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 import orjson
-from rapport_runtime.database import array_of, driver
+from rapport_runtime.database import driver, listed
 from rapport_runtime.people import Persons
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,28 +30,30 @@ ORDER BY survey FOR UPDATE
 """  # noqa: S608 - our own columns
 
 _RESPONDENTS: Final = """
-SELECT subject_id::text, state FROM respondent WHERE subject_id = ANY($1::text::uuid[])
+SELECT subject_id::text, state FROM respondent
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[])
 """
 
 _OPEN_CASES: Final = """
 SELECT DISTINCT subject_id::text FROM ticket
-WHERE subject_id = ANY($1::text::uuid[]) AND is_open
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) AND is_open
 """
 
 _SENT: Final = """
 SELECT subject_id::text, definition, decided_at FROM invitation
-WHERE subject_id = ANY($1::text::uuid[]) AND decided_at > $2 AND state = 'sent'
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) AND decided_at > $2 AND state = 'sent'
 """
 
 _REASONS: Final = """
 SELECT subject_id::text, definition, rule, anchor FROM invitation
-WHERE subject_id = ANY($1::text::uuid[]) AND anchor = ANY($2::text[]) AND state = 'sent'
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) AND anchor = ANY($2::text[])
+    AND state = 'sent'
 """
 
 _SETTLE: Final = """
 UPDATE invitation SET state = $2, reason = $3, channel = $4, language = $5, expires_at = $6,
     decided_at = $7
-WHERE survey = ANY($1::text::text[])
+WHERE survey = ANY(string_to_array($1, ','))
 """
 
 _POSTPONE: Final = """
@@ -82,7 +84,7 @@ async def load_people(
     tx: AsyncConnection, persons: Persons, anchors: Collection[str], since: datetime
 ) -> dict[str, Person]:
     """What is known of each, by the key of the person. `since`: when what was sent matters."""
-    connection, everybody = await driver(tx), array_of(persons.subjects)
+    connection, everybody = await driver(tx), listed(persons.subjects)
     states = {
         subject: unpack(state) for subject, state in await connection.fetch(_RESPONDENTS, everybody)
     }
@@ -96,7 +98,7 @@ async def load_people(
     # One subject has one survey for each reason; only several could be asked the same.
     several = [member for person in persons if len(person.members) > 1 for member in person.members]
     if several:
-        for subject, *reason in await connection.fetch(_REASONS, array_of(several), list(anchors)):
+        for subject, *reason in await connection.fetch(_REASONS, listed(several), list(anchors)):
             definition, rule, anchor = reason
             people[persons.of(subject).key].reasons.add((definition, rule, anchor))
     return people
@@ -123,7 +125,7 @@ async def settle(
                 later.append((survey, outcome.until))
     # Few outcomes differ: a statement for each is less than a value for each row.
     for row, surveys in alike.items():
-        await connection.execute(_SETTLE, array_of(surveys), *row, now)
+        await connection.execute(_SETTLE, listed(surveys), *row, now)
     if later:
         await connection.execute(_POSTPONE, *map(list, zip(*later, strict=True)))
 

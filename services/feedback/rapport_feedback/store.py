@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
-from rapport_runtime.database import array_of, driver
+from rapport_runtime.database import driver, listed
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_feedback.domain.cases import Ticket, pack_ticket, unpack_ticket
@@ -17,7 +17,8 @@ _RESPONDENT: Final = ("subject_id", "state")
 _TICKET: Final = ("ticket", "subject_id", "is_open", "state")
 
 _LOCK_RESPONDENTS: Final = """
-SELECT subject_id::text, state FROM respondent WHERE subject_id = ANY($1::text::uuid[])
+SELECT subject_id::text, state FROM respondent
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[])
 ORDER BY subject_id FOR UPDATE
 """
 
@@ -28,7 +29,7 @@ FROM unnest($1::text[]::uuid[], $2::bytea[]) AS new (id, state) WHERE subject_id
 
 _PURGE: Final = """
 DELETE FROM respondent USING person_subject AS person
-WHERE respondent.subject_id = ANY($1::text::uuid[])
+WHERE respondent.subject_id = ANY(string_to_array($1, ',')::uuid[])
     AND person.subject_id = respondent.subject_id AND person.erased_at IS NOT NULL
 """
 
@@ -79,7 +80,7 @@ Scheduled = tuple[Candidate, datetime]
 
 async def load_respondents(tx: AsyncConnection, subjects: Collection[str]) -> dict[str, Respondent]:
     """Those that there are, locked until the commit in the order of their ids."""
-    rows = await (await driver(tx)).fetch(_LOCK_RESPONDENTS, array_of(subjects))
+    rows = await (await driver(tx)).fetch(_LOCK_RESPONDENTS, listed(subjects))
     return {subject: unpack(state) for subject, state in rows}
 
 
@@ -105,7 +106,7 @@ async def save_respondents(
 
 async def purge(tx: AsyncConnection, subjects: Collection[str]) -> None:
     """Forgets those of the subjects who were erased."""
-    await (await driver(tx)).execute(_PURGE, array_of(subjects))
+    await (await driver(tx)).execute(_PURGE, listed(subjects))
 
 
 async def hurry(tx: AsyncConnection, erased: Collection[str]) -> None:
