@@ -51,9 +51,9 @@ _ABOUT = {
     "million others wait.",
     "personalization_explain": "`POST /v1/explain` about a customer of 2,000 events, for every "
     "trigger of the catalogue, now and at instants of the past year.",
-    "backtest": "A million moments of 5,000 customers over 90 days in PostgreSQL, one in fifty told "
-    "late; from the claim of a back-test to its result, in one process. `abandoned_cart` decides on "
-    "every seventh event, `win_back` on hardly any.",
+    "backtest": "A million moments of 5,000 customers over 90 days in PostgreSQL, one in fifty "
+    "told late; from the claim of a back-test to its result, in one process. `abandoned_cart` "
+    "decides on every seventh event, `win_back` on hardly any.",
     "loop_overhead": "What the consume loop costs beside what a projection does.",
 }
 
