@@ -26,7 +26,8 @@ OURS: Final = frozenset(
     {
         "lifecycle.stage_changed.v1", "feedback.classified.v1", "loop.opened.v1",
         "loop.reminded.v1", "loop.closed.v1", "task.created.v1", "task.assigned.v1",
-        "task.completed.v1", "task.cancelled.v1",
+        "task.completed.v1", "task.cancelled.v1", "suggestion.made.v1", "suggestion.withdrawn.v1",
+        "decision.made.v1", "action.requested.v1", "offer.issued.v1", "score.updated.v1",
     }
 )  # fmt: skip
 """What Rapport itself adds to a history, as often as it looks at somebody in between. None of the
