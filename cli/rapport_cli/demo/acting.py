@@ -26,7 +26,7 @@ MAX: Final = made_up("Max", "Dubois")
 NIA: Final = made_up("Nia", "Okafor")
 OLI: Final = made_up("Oli", "Berg")
 
-_AHEAD: Final = timedelta(seconds=15)
+_AHEAD: Final = timedelta(seconds=10)
 """So long it may take until Lena and her birthday are known."""
 
 Document = Mapping[str, Any]
