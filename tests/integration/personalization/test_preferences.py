@@ -326,6 +326,9 @@ async def test_the_page_keeps_to_itself_and_is_light(ada: Guest) -> None:
     assert page.headers["referrer-policy"] == "no-referrer"
     assert "set-cookie" not in page.headers
     assert "<script" not in page.text
+    metrics = (await ada.house.client.get("/metrics")).text
+    assert "/p/{token}" in metrics
+    assert ada.path not in metrics
 
 
 async def test_an_agent_can_ask_for_a_link(ada: Guest, callers: Callers) -> None:

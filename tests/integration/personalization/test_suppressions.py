@@ -169,3 +169,16 @@ async def test_a_channel_that_is_suppressed_is_used_by_nobody(
     assert (await asked(house, callers, "PUT", "/v1/policies", suppressed_channels=["owl"]))[
         0
     ] == 422
+
+
+async def test_a_budget_over_all_triggers_can_be_taken_away_and_a_zone_cannot(
+    house: House, callers: Callers
+) -> None:
+    _, limited = await asked(house, callers, "PUT", "/v1/policies", offers_a_month=5)
+    _, other = await asked(house, callers, "PUT", "/v1/policies", a_day=2)
+    _, free = await asked(house, callers, "PUT", "/v1/policies", offers_a_month=None)
+    nowhere, problem = await asked(house, callers, "PUT", "/v1/policies", zone=None)
+
+    assert limited["policies"]["offers_a_month"] == other["policies"]["offers_a_month"] == 5
+    assert (free["policies"]["offers_a_month"], free["policies"]["a_day"]) == (None, 2)
+    assert (nowhere, problem["errors"][0]["pointer"]) == (422, "/zone")

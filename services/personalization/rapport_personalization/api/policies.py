@@ -50,12 +50,11 @@ async def read_policies(_: Reader, desk: AtDesk) -> Response:
 
 @router.put("", summary="Set what all triggers observe", responses={200: {"model": PoliciesView}})
 async def receive_policies(writer: Writer, desk: AtDesk, asked: AskedPolicies) -> Response:
-
     async with desk.engine.begin() as tx:
         connection = await driver(tx)
         await connection.execute(LOCK)
         before = await _load(connection, desk.settings.policies)
-        said = asked.model_dump(mode="json", exclude_none=True)
+        said = asked.model_dump(mode="json", exclude_unset=True)
         document = {**before.policies.model_dump(mode="json"), **said}
         try:
             PolicySettings.model_validate(document)

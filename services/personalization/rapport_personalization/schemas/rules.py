@@ -54,7 +54,7 @@ _Cap = Annotated[int, Field(ge=0, le=100)]
 
 
 class AskedPolicies(BaseModel):
-    """Policies to hold from now on; what is left out is as in the settings' defaults."""
+    """Policies to hold from now on; what is left out stays as it is. Null takes a limit away."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
