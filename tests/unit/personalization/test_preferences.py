@@ -142,6 +142,23 @@ def test_anything_is_one_click_or_not(kind: str, body: bytes) -> None:
     assert is_one_click(f"multipart/form-data; {kind}", body) in {True, False}
 
 
+@pytest.mark.parametrize(
+    ("part", "clicked"),
+    [
+        ("", True),
+        ("Content-Type: text/plain; charset=utf-8\r\n", True),
+        ("Content-Type: text/plain; charset=no-such-set\r\n", True),
+        ("Content-Type: application/octet-stream\r\n", True),
+        ("Content-Type: multipart/mixed; boundary=y\r\n", False),
+    ],
+)
+def test_mail_programs_write_the_click_as_they_like(part: str, *, clicked: bool) -> None:
+    named = 'Content-Disposition: form-data; name="List-Unsubscribe"\r\n'
+    body = f"--x\r\n{named}{part}\r\nOne-Click\r\n--x--\r\n".encode()
+
+    assert is_one_click("multipart/form-data; boundary=x", body) == clicked
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_word(language: str) -> None:
     words, english = load_words(PACKAGE, language), load_words(PACKAGE, "en")

@@ -50,11 +50,12 @@ def is_one_click(content_type: str, body: bytes) -> bool:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     parts = list(BytesParser(policy=HTTP).parsebytes(head + body).iter_parts())
     said = [
-        (one.get_param("name", header="content-disposition"), one.get_content().strip())
+        # As bytes: a part may name a character set that there is not.
+        (one.get_param("name", header="content-disposition"), one.get_payload(decode=True))
         for one in parts
-        if one.get_content_type() == "text/plain"
+        if not one.is_multipart()
     ]
-    return said == [_ONE_CLICK]
+    return said == [(_ONE_CLICK[0], _ONE_CLICK[1].encode())]
 
 
 def fill(fields: Mapping[str, Sequence[str]], offered: Mapping[str, Sequence[str]]) -> Filled:
