@@ -1,26 +1,33 @@
 """The proof that the checks of the demo can fail."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rapport_cli.demo.acting import Acted
 from rapport_cli.demo.acting_checks import acting_complaints
 from rapport_cli.demo.asking import Asked
 from rapport_cli.demo.asking_checks import survey_complaints
-from rapport_cli.demo.checks import complaints
+from rapport_cli.demo.checks import OURS, complaints
 from rapport_cli.demo.seeing import Seen
 
 from tests.support.demo import DemoStack
 
 
+def newest_told(seen: Seen) -> Mapping[str, Any]:
+    """What Rapport itself adds is as often there as it likes."""
+    return next(event for event in seen.timeline if event["type"] not in OURS)
+
+
 def lost(seen: Seen) -> Seen:
-    return replace(seen, timeline=seen.timeline[1:])
+    gone = newest_told(seen)
+    return replace(seen, timeline=[event for event in seen.timeline if event is not gone])
 
 
 def doubled(seen: Seen) -> Seen:
-    return replace(seen, timeline=[seen.timeline[0], *seen.timeline])
+    return replace(seen, timeline=[newest_told(seen), *seen.timeline])
 
 
 def out_of_order(seen: Seen) -> Seen:
