@@ -1,8 +1,12 @@
 """What waits: started again, called off, and decided once."""
 
+import asyncpg
 import msgspec
+import pytest
 from rapport_events import codec
 from rapport_events.envelope import Record
+from rapport_personalization import candidates
+from rapport_runtime.failure import is_environment
 
 from tests.support.events import NOON, happened
 from tests.support.personalization_house import House
@@ -137,3 +141,19 @@ def replace_historical(record: Record) -> Record:
     return msgspec.structs.replace(
         record, envelope=msgspec.structs.replace(record.envelope, historical=True)
     )
+
+
+async def test_a_timer_that_somebody_else_has_just_set_is_no_fault_of_the_event(
+    house: House,
+) -> None:
+    ada, consent = await willing(house)
+    await house.tell([consent, cart(ada, 0 * HOUR)])
+    async with house.engine.connect() as tx:
+        waiting = await candidates.load_of(tx, [ada])
+
+    with pytest.raises(asyncpg.SerializationError) as raised:
+        async with house.engine.begin() as tx:
+            await candidates.add(tx, waiting)
+
+    assert waiting
+    assert is_environment(raised.value)
