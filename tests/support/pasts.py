@@ -23,6 +23,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGIN = NOON - 100 * DAY
 DAYS = 60
 END = BEGIN + DAYS * DAY
+SURE = 12
+"""From this one on people agree to everything, and are sure to be hard."""
 _LATE = (timedelta(0),) * 6 + (timedelta(minutes=40), 5 * HOUR, 20 * HOUR, 3 * DAY)
 _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", None, "Mars/Olympus")
 
@@ -56,7 +58,7 @@ async def begin(house: House, rng: random.Random, number: int) -> Teller:
     person = await house.person(email=an_email())
     teller = Teller(rng, person, [])
     teller.records.append(await _born(house, person, rng, _ZONES[number % len(_ZONES)]))
-    if rng.random() < 0.85:
+    if number >= SURE or rng.random() < 0.7:
         consent = {"channel": "email", "purpose": "marketing"}
         granted = happened("consent.granted", person, BEGIN, told=BEGIN, fields=consent)
         teller.records.append(granted)
@@ -145,6 +147,21 @@ def change(teller: Teller) -> None:
         tell("subscription.cancellation_requested", teller.between(5, 50), subscription="abo")
 
 
+def insist(teller: Teller, number: int) -> None:
+    """What is too much for the caps, what follows a bad score, what comes again too soon."""
+    told = [
+        ("cart.updated", 1 * HOUR, {"cart": f"cap-{number}", "value": 500}),
+        ("survey.responded", 5 * DAY, {"survey": f"one-{number}", "kind": "nps", "score": 3}),
+        ("cart.updated", 5 * DAY + HOUR, {"cart": f"bad-{number}", "value": 500}),
+        ("survey.responded", 6 * DAY, {"survey": f"two-{number}", "kind": "nps", "score": 2}),
+        ("cart.updated", 52 * DAY, {"cart": f"last-{number}", "value": 500}),
+    ]
+    for type_, after, fields in told:
+        at = BEGIN + after + number * timedelta(minutes=1)
+        record = happened(type_, teller.person, at, identifiedby="email", fields=fields)
+        teller.records.append(record)
+
+
 def concluded(type_: str, subject: str, at: datetime, event_id: str, **fields: str) -> Record:
     """As the profile service tells it."""
     record = happened(type_, subject, at, event_id=event_id, source="/profile", fields=fields)
@@ -172,8 +189,11 @@ async def a_world(house: House, seed: int, people: int) -> list[Record]:
     tellers = [await begin(house, rng, number) for number in range(people)]
     for number, teller in enumerate(tellers):
         shop(teller, number)
-        complain(teller, number)
-        change(teller)
+        if number >= SURE:
+            insist(teller, number)
+        else:
+            complain(teller, number)
+            change(teller)
     records = [record for teller in tellers for record in teller.records]
     names = [teller.person for teller in tellers]
     for one, other in zip(names[0:10:2], names[1:10:2], strict=True):
@@ -195,6 +215,7 @@ async def live_through(house: House, records: Sequence[Record]) -> None:
         told = max(clock, record.envelope.recordedtime)
         while looked <= told:
             await house.look_ahead(looked)
+            await house.decide(max(clock, looked))
             looked += 2 * HOUR
         if told > clock:
             await house.decide(told - timedelta(microseconds=1))
