@@ -75,6 +75,15 @@ async def guest(house: House, *told: Record, **identifiers: str) -> Guest:
     return Guest(house, subject, path_of(house, subject))
 
 
+async def agreeing(house: House) -> Guest:
+    """Agreed yesterday to marketing by mail."""
+    found = await guest(house)
+    fields = {"purpose": "marketing", "channel": "email"}
+    at = datetime.now(UTC) - timedelta(days=1)
+    await house.tell([happened("consent.granted", found.subject, at, fields=fields)])
+    return found
+
+
 def path_of(house: House, subject: str) -> str:
     link, _ = make_link(house.settings, house.keyring, subject, datetime.now(UTC))
     return urlsplit(link).path

@@ -1,7 +1,6 @@
 """The preference page in a real browser: on a phone, without scripts, for everybody."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,10 +8,9 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.support.contrast import contrasts
-from tests.support.events import happened
 from tests.support.fixtures import MakeDatabase
 from tests.support.personalization_house import Callers, Databases, House, open_house
-from tests.support.preferences import Guest, guest
+from tests.support.preferences import Guest, agreeing
 from tests.support.survey_server import (
     CHROMIUM,
     DESKTOP,
@@ -50,12 +48,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
 
 @pytest.fixture
 async def ada(house: House) -> Guest:
-    """Has agreed to marketing by mail."""
-    ada = await guest(house)
-    at = datetime.now(UTC) - timedelta(days=1)
-    fields = {"purpose": "marketing", "channel": "email"}
-    await house.tell([happened("consent.granted", ada.subject, at, fields=fields)])
-    return ada
+    return await agreeing(house)
 
 
 async def test_somebody_on_a_phone_takes_a_tick_away_and_saves(
