@@ -58,6 +58,7 @@ def test_a_long_history_overflows_nothing(one: Bought) -> None:
     found = forecast(DAYS, SPENDING, one)
 
     assert 0 <= found.churn_risk <= 1
+    assert found.value is not None
     assert found.value >= 0
 
 
@@ -75,6 +76,7 @@ def test_value_is_discounted_orders_times_what_is_spent() -> None:
 
     found = forecast(DAYS, SPENDING, one)
 
+    assert found.value is not None
     assert 0.85 * undiscounted < found.value < undiscounted
     assert forecast(DAYS, SPENDING, one, margin=0.5).value == pytest.approx(found.value / 2, abs=1)
 
