@@ -19,7 +19,7 @@ from rapport_runtime.pause import pause
 from rapport_runtime.serve import run_once
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from rapport_personalization import backtests
+from rapport_personalization import claims
 from rapport_personalization.backtesting import CancelledError, run
 from rapport_personalization.backtests import Backtest
 from rapport_personalization.problems import InvalidTriggerError
@@ -118,9 +118,9 @@ async def _work_off(
 
 async def _claim(engine: AsyncEngine) -> Backtest | None:
     async with engine.begin() as tx:
-        return await backtests.claim(tx)
+        return await claims.claim(tx)
 
 
 async def _fail(engine: AsyncEngine, task: Backtest, reason: str) -> None:
     async with engine.begin() as tx:
-        await backtests.fail(tx, task, reason)
+        await claims.fail(tx, task, reason)

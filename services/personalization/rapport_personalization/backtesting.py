@@ -14,7 +14,7 @@ from rapport_runtime.pool import Snapshot
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_personalization import backtests, steps
+from rapport_personalization import claims, steps
 from rapport_personalization.backtests import Backtest
 from rapport_personalization.domain.hindsight import relive
 from rapport_personalization.domain.plan import Force, Plan, Relived, Spent, Turn, is_of_sample
@@ -65,7 +65,7 @@ async def run(
     """
     began = time.monotonic()
     async with engine.begin() as tx:
-        await backtests.empty(tx, task.id)
+        await claims.empty(tx, task.id)
     async with reading(patient) as (tx, reader):
         plan = replace(await _plan(tx, reader, rulebook, task), horizon=horizon)
         kin = await load_kin(reader)
@@ -79,7 +79,7 @@ async def run(
     result = {**work.tally.document(), "basis": _basis(plan), "moments": total}
     async with engine.begin() as tx:
         seconds = time.monotonic() - began
-        await backtests.finish(tx, task, work.events, seconds, result)
+        await claims.finish(tx, task, work.events, seconds, result)
 
 
 @asynccontextmanager
@@ -149,9 +149,9 @@ async def _save(work: _Work, found: Sequence[Relived], shown: Sequence[bool], re
     share = min(1.0, (work.done + read / max(1, work.total)) / work.passes)
     seconds = time.monotonic() - work.began
     async with work.engine.begin() as tx:
-        if not await backtests.advance(tx, work.task, share, work.events, seconds):
+        if not await claims.advance(tx, work.task, share, work.events, seconds):
             raise CancelledError
-        await backtests.keep(tx, work.task.id, found, shown)
+        await claims.keep(tx, work.task.id, found, shown)
     failpoint("after_backtest_progress")
 
 
@@ -176,7 +176,7 @@ async def _again(work: _Work, spent: Spent) -> None:
     work.plan = replace(work.plan, spent=spent)
     work.tally, work.offers = Tally(), []
     async with work.engine.begin() as tx:
-        await backtests.empty(tx, work.task.id)
+        await claims.empty(tx, work.task.id)
 
 
 def _basis(plan: Plan) -> str:

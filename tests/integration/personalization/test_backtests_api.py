@@ -10,7 +10,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 from rapport_personalization.backtester import work_off
-from rapport_personalization.backtests import LOST, MOST_OPEN
+from rapport_personalization.backtests import MOST_OPEN
+from rapport_personalization.claims import LOST
 from rapport_personalization.main import backtests_component
 
 from tests.integration.personalization.conftest import Open
