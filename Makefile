@@ -23,7 +23,8 @@ help: ## List the targets
 
 install: $(STAMP) ## Make .venv with everything that is locked, and our packages
 
-# uv itself comes from the lock, so that every download is checked by its hash.
+# uv itself comes from the lock, so that every download is checked by its hash. All is compiled at
+# once: where processes may not keep bytecode, each of them would compile two seconds long.
 $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS))
 	@test -n "$(PYTHON)" || { echo "Rapport needs Python 3.11 or newer." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,9 +32,10 @@ $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS
 		awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.lock > $(VENV)/uv.lock; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 			--require-hashes -r $(VENV)/uv.lock; }
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 		$(addprefix -e ./,$(MEMBERS))
+	@$(BIN)/python -m compileall -q $(MEMBERS)
 	@touch $@
 
 # Pins that are there are kept; `make lock UPGRADE=--upgrade` takes the newest.
