@@ -39,6 +39,8 @@ class Person:
     seq: int = 0
     found: list[Found] = field(default_factory=list)
     calendar_before: tuple[object, ...] | None = None
+    is_regrouped: bool = False
+    """Merged or parted by this batch: nobody was them before it."""
 
     @property
     def needs_history(self) -> bool:
@@ -60,7 +62,8 @@ def take(person: Person, known: Catalogue, policies: Policies) -> None:
     """Folds what arrived, and notes what it makes us consider."""
     if person.customer is None:
         person.customer = folded(person.key, person.history or ())
-    person.calendar_before = calendar_key(person.customer)
+    if not person.is_regrouped:
+        person.calendar_before = calendar_key(person.customer)
     past = None if person.history is None else sorted(person.history, key=_order)
     for moment in person.arrived:
         customer = person.customer

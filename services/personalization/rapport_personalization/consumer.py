@@ -79,15 +79,16 @@ async def _persons(
         key = people.of(one.moment.subject).key
         moments.setdefault(key, []).append(one.moment)
         newest[key] = one.seq
-    for subject in joined:
-        if not people.of(subject).erased:
-            moments.setdefault(people.of(subject).key, [])
+    regrouped = {people.of(one).key for one in joined if not people.of(one).erased}
+    for key in regrouped:
+        moments.setdefault(key, [])
     known = await store.load_customers(tx, moments)
     persons = []
     for key in sorted(moments):
         customer, seq = known.get(key, (None, 0))
         person = Person(key, people.of(key).members, customer, moments[key])
         person.seq = max(seq, newest.get(key, 0))
+        person.is_regrouped = key in regrouped
         persons.append(person)
     await _add_history(tx, persons)
     return persons

@@ -1,6 +1,6 @@
 """What waits for somebody who is merged or erased, or whose birthday it is."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -105,7 +105,43 @@ async def test_a_birthday_told_after_everybody_was_looked_up_is_not_missed(house
     assert [(row["due"].month, row["due"].day) for row in waiting][:1] == [(soon.month, soon.day)]
 
 
-async def born(house: House, person: str, day: str) -> Record:
+async def test_who_is_merged_and_parted_again_has_the_days_that_are_their_own(
+    house: House,
+) -> None:
+    await house.look_ahead(NOON, hours=24 * 800)
+    one, consent = await willing(house)
+    other = await house.person(user_id=an_email())
+    (soon,) = await house.rows(
+        "SELECT to_char(now() + interval '20 days', 'MM-DD') AS first,"
+        " to_char(now() + interval '40 days', 'MM-DD') AS second"
+    )
+    await house.tell([consent, await born(house, one, f"1990-{soon['first']}")])
+    await house.tell([await born(house, other, f"1980-{soon['second']}", NOON - HOUR)])
+
+    merge = merged(one, other)
+    await house.tell([merge])
+    together = await birthdays(house)
+    await house.tell([parted(merge)])
+
+    assert together == {min(one, other): {soon["second"]}}
+    assert await birthdays(house) == {one: {soon["first"]}, other: {soon["second"]}}
+
+
+def parted(merge: Record) -> Record:
+    fields = {"merge_event_id": merge.envelope.id, "merge_source": merge.envelope.source}
+    subject = merge.envelope.subject
+    return of_customers(happened("customer.unmerged", subject, NOON + DAY, fields=fields))
+
+
+async def birthdays(house: House) -> dict[str, set[str]]:
+    """By person, the days that somebody waits for."""
+    found: dict[str, set[str]] = {}
+    for row in of_trigger(await house.waiting(), "birthday"):
+        found.setdefault(str(row["person"]), set()).add(f"{row['due']:%m-%d}")
+    return found
+
+
+async def born(house: House, person: str, day: str, at: datetime = NOON - DAY) -> Record:
     """They became a customer, and said when they were born."""
     key = (await house.keyring.keys_of([person]))[person]
     assert isinstance(key, DataKey)
@@ -117,4 +153,4 @@ async def born(house: House, person: str, day: str) -> Record:
         type_="customer.created.v1",
         plaintext=f'{{"birth_date":"{day}"}}'.encode(),
     )
-    return happened("customer.created", person, NOON - DAY, event_id=event_id, pii=blob, tz="UTC")
+    return happened("customer.created", person, at, event_id=event_id, pii=blob, tz="UTC")
