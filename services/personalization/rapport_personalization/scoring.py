@@ -27,7 +27,7 @@ from rapport_personalization.domain.scoring import (
     lines,
     look,
     midnight,
-    score,
+    score_of,
 )
 from rapport_personalization.effects import SOURCE
 from rapport_personalization.known import load_states
@@ -148,7 +148,7 @@ async def _score(scorer: Scorer, night: Night, now: datetime) -> None:
 def _forecast(states: Mapping[str, Customer], models: Models, day: date) -> list[Row]:
     found = []
     for person in sorted(states):
-        said = score(models, states[person].orders.values(), day).forecast
+        said = score_of(models, states[person], day).forecast
         if said is not None:
             found.append(Row(person, said.churn_risk, said.value, models.currency, {}, {}))
     return found

@@ -5,7 +5,7 @@ from typing import Any
 
 from rapport_personalization.domain.prediction import Bought, forecast
 
-from tests.support.events import new_subject
+from tests.support.events import happened, new_subject
 from tests.support.nights import BUYING, DAY, SPENDING, fit, night, ordered
 from tests.support.peoples import erased
 from tests.support.personalization_house import Callers, House
@@ -56,6 +56,25 @@ async def test_the_next_purchase_is_expected_on_a_day_or_is_said_to_be_unlikely(
     assert days is not None
     assert soon["expected_on"] == (noon(1).date() + timedelta(days=round(days))).isoformat()
     assert (never["expected_on"], never["reason"]) == (None, "unlikely")
+
+
+async def test_who_refuses_profiling_is_not_reckoned_with_any_more(
+    house: House, callers: Callers
+) -> None:
+    await fit(house, noon(3))
+    ada, bea = new_subject(), new_subject()
+    await house.tell([ordered(one, noon(9), f"o-{one}") for one in (ada, bea)])
+    await night(house, noon(1))
+    before = await house.rows("SELECT person::text FROM score")
+
+    await house.tell([happened("consent.withdrawn", ada, noon(1), purpose="profiling")])
+    await night(house, noon(0))
+
+    told = await scores(house, callers, ada)
+    assert {row["person"] for row in before} == {ada, bea}
+    assert [row["person"] for row in await house.rows("SELECT person::text FROM score")] == [bea]
+    assert (told["churn_risk"]["value"], told["churn_risk"]["reason"]) == (None, "refused")
+    assert (told["clv"]["value"], told["clv"]["reason"]) == (None, "refused")
 
 
 async def test_nothing_is_told_that_nobody_knows(house: House, callers: Callers) -> None:

@@ -17,7 +17,7 @@ from rapport_personalization.api.people import person_of
 from rapport_personalization.consumer import PROJECTOR
 from rapport_personalization.desk import AtDesk
 from rapport_personalization.domain.prediction import HORIZON_DAYS
-from rapport_personalization.domain.scoring import Model, Models, Scored, midnight, score
+from rapport_personalization.domain.scoring import Model, Models, Scored, midnight, score_of
 from rapport_personalization.known import load_known
 from rapport_personalization.schemas.scores import (
     InputsView,
@@ -73,7 +73,7 @@ async def read_scores(_: AgentReader, desk: AtDesk, ref: Ref) -> Response:
         kept = await scores.load_rows_of(snap, person.members)
         top = await snap.fetchval(_TOP)
         standing = Standing.of(await load_progress(snap, PROJECTOR), PROJECTOR, now)
-    said = score(models, customer.orders.values(), now.date())
+    said = score_of(models, customer, now.date())
     told = next(iter(kept[one].told for one in person.members if one in kept), {})
     return answer(
         ScoresView(

@@ -11,6 +11,7 @@ from msgspec import Struct
 from rapport_personalization.domain.moment import Mark
 
 EVERY: Final = "*"
+PROFILING: Final = "profiling"
 
 
 class Consent(Struct, array_like=True):
@@ -48,6 +49,12 @@ def newest(consents: dict[str, Consent], channel: str, purpose: str) -> Consent 
     if own is None or every is None:
         return own or every
     return own if own.said >= every.said else every
+
+
+def allows_profiling(consents: dict[str, Consent]) -> bool:
+    """Silence is no objection (GDPR, article 21)."""
+    said = newest(consents, EVERY, PROFILING)
+    return said is None or said.granted
 
 
 def allows(consents: dict[str, Consent], channel: str, purpose: str) -> bool:

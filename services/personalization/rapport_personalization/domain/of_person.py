@@ -107,9 +107,9 @@ def _churn_before(customer: Customer) -> float:
 
 def _allows_profiling(scene: Scene) -> Reading:
     known = scene.customer.consents
-    said = consents.newest(known, consents.EVERY, "profiling")
+    said = consents.newest(known, consents.EVERY, consents.PROFILING)
     keys = () if said is None else (said.said.key,)
-    return Reading(said is None or said.granted, keys)
+    return Reading(consents.allows_profiling(known), keys)
 
 
 def _seconds(mark: Mark | None) -> int | None:

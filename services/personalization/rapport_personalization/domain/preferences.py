@@ -21,7 +21,6 @@ CHANNEL: Final = "preferred_channel"
 QUIET: Final = "quiet_hours"
 MARKETING: Final = "marketing"
 SERVICE: Final = "service"
-PROFILING: Final = "profiling"
 
 SUPPRESSED: Final = "suppressed"
 """Not the customer's choice but ours: scope and end; empty when it was taken back."""
@@ -91,7 +90,9 @@ def standing(customer: Customer, policies: Policies) -> Choices:
         for purpose in (MARKETING, SERVICE)
         for channel in channels(customer)
     }
-    found[allow(PROFILING, consents.EVERY)] = _word(customer, PROFILING, consents.EVERY)
+    found[allow(consents.PROFILING, consents.EVERY)] = _word(
+        customer, consents.PROFILING, consents.EVERY
+    )
     quiet = parsed(customer.quiet_hours) or policies.quiet_hours
     found[LANGUAGE] = customer.language or policies.language
     found[ZONE] = zone(customer.tz, policies.tz).key

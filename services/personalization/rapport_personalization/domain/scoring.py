@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final, Literal, NamedTuple
 
+from rapport_personalization.domain.consents import allows_profiling
+from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.occasions import RISKY
 from rapport_personalization.domain.orders import Order
 from rapport_personalization.domain.prediction import (
@@ -17,7 +19,7 @@ from rapport_personalization.domain.prediction import (
 )
 from rapport_personalization.domain.trigger import Trigger
 
-Reason = Literal["no_model", "never_bought", "other_currency"]
+Reason = Literal["no_model", "never_bought", "other_currency", "refused"]
 Score = Literal["churn_risk", "clv"]
 Above = Mapping[str, Mapping[str, bool]]
 """By score: the lines by name, and whether somebody was above each when looked at last."""
@@ -83,6 +85,13 @@ def score(models: Models | None, orders: Iterable[Order], day: date) -> Scored:
         ever = bought(known, midnight(day))
         return Scored(None, None, "never_bought" if ever is None else "other_currency")
     return Scored(mine, forecast(models.buying, models.spending, mine, models.margin))
+
+
+def score_of(models: Models | None, customer: Customer, day: date) -> Scored:
+    """Who has refused profiling is not reckoned with."""
+    if not allows_profiling(customer.consents):
+        return Scored(None, None, "refused")
+    return score(models, customer.orders.values(), day)
 
 
 def lines(

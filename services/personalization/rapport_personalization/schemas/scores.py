@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 from rapport_runtime.http.views import Instant, Standing, View
 
+from rapport_personalization.domain.scoring import Reason
+
 
 class InputsView(View):
     """What is known of somebody's purchases: all that the models ask."""
@@ -40,7 +42,7 @@ class ScoreView(View):
     """One prediction."""
 
     value: float | None
-    reason: Literal["no_model", "never_bought", "other_currency", "no_amounts"] | None = Field(
+    reason: Reason | Literal["no_amounts"] | None = Field(
         description="Why there is none; null where there is one"
     )
     told: ToldView | None = Field(description="Null: no line was ever crossed")
@@ -60,7 +62,7 @@ class PurchaseView(View):
 
     expected_on: date | None = Field(description="By then with a probability of one half")
     purchases: float | None = Field(description="To be expected within the horizon")
-    reason: Literal["no_model", "never_bought", "other_currency", "unlikely"] | None = Field(
+    reason: Reason | Literal["unlikely"] | None = Field(
         description="Why there is no day; unlikely: they have probably left"
     )
 
