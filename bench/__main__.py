@@ -24,6 +24,7 @@ BENCHES = (
     "personalization_visible",
     "personalization_timers",
     "personalization_explain",
+    "backtest",
 )
 
 
