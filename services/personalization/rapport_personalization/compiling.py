@@ -1,6 +1,6 @@
 """From the document of a trigger to the trigger: durations read, conditions compiled."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import time, timedelta
 from typing import Final
 
@@ -33,10 +33,20 @@ _SCORED: Final = "score.updated.v1"
 _ANCHORS: Final = ("thing", "person", "day", "event", "revision")
 
 
-def trigger_of(document: TriggerDocument, source: Marked, version: str) -> Trigger:
-    """With its conditions compiled. Raises InvalidTriggerError."""
+def trigger_of(
+    document: TriggerDocument,
+    source: Marked,
+    version: str,
+    templates: Collection[str] | None = None,
+) -> Trigger:
+    """With its conditions compiled. Raises InvalidTriggerError.
+
+    `templates`: what a message may be put into words by; None: whatever it is called.
+    """
     known = schema(_events(document.on))
     reader = _Reader(source)
+    if templates is not None and any(channel != "agent" for channel in document.channels):
+        reader.field(("template",), document.template, templates, "template")
     found = Trigger(
         id=document.id,
         version=version,

@@ -1,5 +1,6 @@
 """From the text of a trigger to a trigger; what is wrong with it comes with line and column."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,13 @@ def read_trigger(text: str, version: str = "1") -> Trigger:
     return trigger_of(*read_parts(text), version)
 
 
-def read_document(text: str) -> TriggerDocument:
-    """The document itself, whose conditions have been checked too. Raises InvalidTriggerError."""
+def read_document(text: str, templates: Collection[str] | None = None) -> TriggerDocument:
+    """The document itself, whose conditions have been checked too. Raises InvalidTriggerError.
+
+    `templates`: those that there are; None: they are not looked at.
+    """
     document, source = read_parts(text)
-    trigger_of(document, source, "1")
+    trigger_of(document, source, "1", templates)
     return document
 
 

@@ -41,15 +41,25 @@ def make_sender(
     """Raises TemplateError when a template cannot be read."""
     options = settings.sender
     recipients = KeyringRecipients(keyring, pool, partial(refused, resources.engine))
-    folders = [TEMPLATES] if options.templates is None else [TEMPLATES, options.templates]
     return sender.Sender(
         engine=resources.engine,
         topic=ENGAGEMENT,
         source=SOURCE,
         recipients=LinkedRecipients(recipients, settings, keyring),
-        templates=sender.FolderTemplates(folders, options.language),
+        templates=sender.FolderTemplates(_folders(settings), options.language),
         transports=sender.make_transports(options),
         telemetry=sender.Telemetry(resources.metrics),
         at_once=options.at_once,
         poll_seconds=options.poll_seconds,
     )
+
+
+def names_of_templates(settings: PersonalizationSettings) -> frozenset[str]:
+    """What a message may be put into words by, as the folders are now."""
+    files = (path for folder in _folders(settings) for path in folder.glob("*.liquid"))
+    return frozenset(path.name.partition(".")[0] for path in files)
+
+
+def _folders(settings: PersonalizationSettings) -> list[Path]:
+    ours = settings.sender.templates
+    return [TEMPLATES] if ours is None else [TEMPLATES, ours]

@@ -102,6 +102,16 @@ async def test_what_is_wrong_with_a_trigger_is_told_by_line_and_column(office: O
     assert (6, "delay") in {(line, path.split(".")[0]) for line, path in found}
 
 
+async def test_a_message_without_words_is_refused_and_a_task_needs_none(office: Office) -> None:
+    refused = await office.put(THANKS.replace("template: thanks", "template: thank"))
+    task = THANKS.replace("service", "task").replace("channels: [email]\n", "")
+
+    (problem,) = refused.json()["problems"]
+    assert (refused.status_code, problem["line"], problem["column"]) == (422, 8, 11)
+    assert (problem["path"], problem["suggestion"]) == ("template", "thanks")
+    assert (await office.put(task.replace("template: thanks", "template: ring"))).status_code == 201
+
+
 async def test_the_id_in_the_document_is_that_of_the_path(office: Office) -> None:
     refused = await office.put(THANKS, id_="other")
 

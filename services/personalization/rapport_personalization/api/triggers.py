@@ -14,6 +14,8 @@ from rapport_personalization.documents import InvalidTriggerError, read_document
 from rapport_personalization.problems import Problem, read_parts
 from rapport_personalization.schemas.rules import TriggersView, TriggerView, VersionsView
 from rapport_personalization.schemas.trigger import TriggerDocument
+from rapport_personalization.sending import names_of_templates
+from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.versions import (
     Step,
     Stored,
@@ -97,7 +99,7 @@ async def receive_trigger(
     request: Request, writer: Writer, desk: AtDesk, id_: TriggerId
 ) -> Response:
     source = _text(await request.body())
-    document = await run_in_threadpool(_document, source)
+    document = await run_in_threadpool(_document, source, desk.settings)
     if document.id != id_:
         raise OtherTriggerError(id_)
     async with desk.engine.begin() as tx:
@@ -149,9 +151,9 @@ def _text(body: bytes) -> str:
     return source
 
 
-def _document(source: str) -> TriggerDocument:
+def _document(source: str, settings: PersonalizationSettings) -> TriggerDocument:
     try:
-        return read_document(source)
+        return read_document(source, names_of_templates(settings))
     except InvalidTriggerError as error:
         raise TriggerInvalidError(error.problems) from None
 
