@@ -102,12 +102,19 @@ def occasion(
 
 
 def explain(
-    case: Case, trigger: Trigger, candidate: Candidate | None, policies: Policies
+    case: Case,
+    trigger: Trigger,
+    candidate: Candidate | None,
+    policies: Policies,
+    anchor: str | None = None,
 ) -> Explanation:
-    """What the gates say of an occasion by what is known; `trigger` is the version to ask."""
+    """What the gates say of an occasion by what is known; `trigger` is the version to ask.
+
+    `anchor`: which occasion was asked for, if there is none.
+    """
     if candidate is None:
         moments = [one for _, one in case.moments]
-        gates = entry_gates(trigger, case.person.key, moments, policies)
+        gates = entry_gates(trigger, case.person.key, moments, policies, anchor)
         failed = next((gate.name for gate in gates if not gate.passed), None)
         return Explanation("no_candidate", None, gates, failed, None, None, len(moments))
     now = min(candidate.send_at, case.at)

@@ -67,6 +67,23 @@ def test_why_there_was_nothing_to_decide_is_told_as_well() -> None:
     assert when.events == (case.key,)
 
 
+def test_why_nothing_was_decided_about_one_thing_is_told_of_that_thing() -> None:
+    rule = a_trigger(when=compile_condition("order.amount > 500", SCHEMA))
+    orders = [
+        moment(wire.OrderPlaced(order=name, amount=amount, currency="EUR"), NOON + hour * HOUR)
+        for hour, (name, amount) in enumerate((("o-1", 100), ("o-2", 900)))
+    ]
+
+    first, second, neither = (
+        entry_gates(rule, ADA, orders, POLICIES, anchor) for anchor in ("o-1", "o-2", "o-3")
+    )
+
+    assert first[0].events == (orders[0].key,)
+    assert [gate.name for gate in first if not gate.passed] == ["when"]
+    assert [gate.name for gate in second if not gate.passed] == []
+    assert [(gate.name, gate.passed) for gate in neither] == [("event", False)]
+
+
 def test_why_somebody_has_no_day_of_their_own_is_told_without_the_day() -> None:
     (birthday,) = entry_gates(shipped()["birthday"], ADA, a_customer(), POLICIES)
     (first,) = entry_gates(shipped()["anniversary"], ADA, a_customer(), POLICIES)

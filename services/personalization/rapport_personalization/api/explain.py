@@ -43,6 +43,9 @@ _SENTENCES: Final = {
     "holdout": "the customer is held out, to see what the trigger brings",
 }
 
+_ENTRY: Final = frozenset({"historical", "score", "when", "delay"})
+"""Between an event and an occasion."""
+
 
 class NotYetError(ApiError):
     """An instant that has not come."""
@@ -74,7 +77,7 @@ async def receive_question(
     candidate = await run_in_threadpool(occasion, case, trigger, policies, asked.anchor)
     row = None if candidate is None else case.logged(candidate, policies)
     if row is None or row["send_at"] > at or asked.version not in (None, int(row["version"])):
-        found = await run_in_threadpool(explain, case, trigger, candidate, policies)
+        found = await run_in_threadpool(explain, case, trigger, candidate, policies, asked.anchor)
         return answer(_view(found, case, trigger))
     async with desk.engine.connect() as tx:
         (then,) = (await rulebook.versions(tx, {(asked.trigger, row["version"])})).values()
@@ -100,7 +103,7 @@ def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
         version=trigger.version,
         at=case.at,
         verdict=found.verdict,
-        sentence=_SENTENCES.get(found.verdict, f"the gate {found.gate} stopped it"),
+        sentence=_sentence(found),
         candidate=None
         if candidate is None
         else CandidateView(
@@ -118,3 +121,9 @@ def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
         agrees=found.agrees,
         moments=found.moments,
     )
+
+
+def _sentence(found: Explanation) -> str:
+    if found.verdict == "no_candidate" and found.gate in _ENTRY:
+        return f"what starts it had happened, and {found.gate} stopped it"
+    return _SENTENCES.get(found.verdict, f"the gate {found.gate} stopped it")

@@ -90,7 +90,7 @@ def _candidate(
         trigger=trigger.id,
         version=trigger.version,
         person=customer.person,
-        anchor=_anchor(trigger, scene, moment),
+        anchor=anchor_of(trigger, scene, moment),
         thing=scene.thing,
         at=moment.at,
         due=when,
@@ -185,7 +185,8 @@ def _longest_waiting(customer: Customer) -> str | None:
     return min(open_)[1] if open_ else None
 
 
-def _anchor(trigger: Trigger, scene: Scene, moment: Moment) -> str:
+def anchor_of(trigger: Trigger, scene: Scene, moment: Moment) -> str:
+    """What is decided at most once for."""
     if not trigger.on.anchor:
         return scene.thing or moment.key.hex()
     return ":".join([_part(name, scene, moment) for name in trigger.on.anchor])

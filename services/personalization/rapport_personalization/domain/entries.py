@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from rapport_personalization.domain.candidates import due, scene_of, starts
+from rapport_personalization.domain.candidates import anchor_of, due, scene_of, starts
+from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.decision import Gate
-from rapport_personalization.domain.fold import folded, in_order
+from rapport_personalization.domain.fold import fold, folded, in_order
 from rapport_personalization.domain.gates import asked_of
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
@@ -13,15 +14,21 @@ from rapport_personalization.domain.trigger import Calendar, Trigger
 
 
 def entry_gates(
-    trigger: Trigger, person: str, moments: Sequence[Moment], policies: Policies
+    trigger: Trigger,
+    person: str,
+    moments: Sequence[Moment],
+    policies: Policies,
+    anchor: str | None = None,
 ) -> list[Gate]:
-    """What stood between the last event of its kind and a candidate, in order."""
+    """What stood between the last event of its kind, of this anchor, and a candidate, in order."""
     if trigger.on.calendar is not None:
         return [_day(trigger.on.calendar, person, moments)]
     ordered = in_order(moments)
-    last = next((one for one in reversed(ordered) if one.type in trigger.on.events), None)
+    last = _last(trigger, person, ordered, policies, anchor)
     if last is None:
-        return [Gate("event", passed=False, value=", ".join(sorted(trigger.on.events)))]
+        wanted = ", ".join(sorted(trigger.on.events))
+        value = wanted if anchor is None else f"{wanted} of {anchor}"
+        return [Gate("event", passed=False, value=value)]
     customer = folded(person, (one for one in ordered if one.order <= last.order))
     scene = scene_of(trigger, customer, last, policies)
     return [
@@ -31,6 +38,24 @@ def entry_gates(
         asked_of("when", trigger.when, scene, wanted=True),
         _delay(trigger, scene, last),
     ]
+
+
+def _last(
+    trigger: Trigger,
+    person: str,
+    ordered: Sequence[Moment],
+    policies: Policies,
+    anchor: str | None,
+) -> Moment | None:
+    if anchor is None:
+        return next((one for one in reversed(ordered) if one.type in trigger.on.events), None)
+    customer, found = Customer(person), None
+    for one in ordered:
+        fold(customer, one)
+        if one.type in trigger.on.events:
+            scene = scene_of(trigger, customer, one, policies)
+            found = one if anchor_of(trigger, scene, one) == anchor else found
+    return found
 
 
 def _score(trigger: Trigger, scene: Scene) -> list[Gate]:
