@@ -81,13 +81,21 @@ async def add(connection: Tx, derived: Sequence[Derived]) -> None:
         )
 
 
-async def relay(settings: Settings, engine: AsyncEngine, stop: asyncio.Event) -> None:
-    """Publish outbox rows, oldest first, until `stop`; one relay works at a time."""
+async def relay(
+    settings: Settings,
+    engine: AsyncEngine,
+    stop: asyncio.Event,
+    news: asyncio.Event | None = None,
+) -> None:
+    """Publish outbox rows, oldest first, until `stop`; one relay works at a time.
+
+    `news`: set by whoever has committed some in this process, so that they leave at once.
+    """
     while not stop.is_set():
         producer = make_producer(settings)
         try:
             await producer.start()
-            await _relay(engine, producer, stop)
+            await _relay(engine, producer, stop, news or asyncio.Event())
         except WAITED_FOR as error:
             if not is_environment(error):
                 raise
@@ -98,10 +106,14 @@ async def relay(settings: Settings, engine: AsyncEngine, stop: asyncio.Event) ->
             await producer.stop()
 
 
-async def _relay(engine: AsyncEngine, producer: AIOKafkaProducer, stop: asyncio.Event) -> None:
+async def _relay(
+    engine: AsyncEngine, producer: AIOKafkaProducer, stop: asyncio.Event, news: asyncio.Event
+) -> None:
     while not stop.is_set():
+        # First, or what is committed between the look and this would wait.
+        news.clear()
         if await _is_empty(engine) or await relay_once(engine, producer) < _BATCH:
-            await pause(stop, _IDLE_SECONDS)
+            await pause(news, _IDLE_SECONDS)
 
 
 async def _is_empty(engine: AsyncEngine) -> bool:

@@ -119,6 +119,8 @@ class _Crew:
         self._app = app
         self._stop = stop
         self._busy: set[asyncio.Task[Any]] = set()
+        self.news = asyncio.Event()
+        """Something that was decided waits to be published."""
 
     async def do(self, job: Awaitable[object]) -> None:
         """Faust takes a cancelled task for one that is done; here it ends the process."""
@@ -153,7 +155,7 @@ def _add_services(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> Non
     class Relay(Service):
         @Service.task
         async def publish(self) -> None:
-            await crew.do(outbox.relay(settings, resources.engine, stop))
+            await crew.do(outbox.relay(settings, resources.engine, stop, crew.news))
 
     @app.service
     class Pruner(Service):
@@ -177,6 +179,7 @@ def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog, pulse: Pu
     async def decide() -> None:
         if pulse.is_time(monotonic()):
             await crew.do(_wait_out(_decide(shop, pulse)))
+            crew.news.set()
         # From the first turn on the next one must come.
         watchdog.waiting = 0 if app.should_stop else 1
         watchdog.alive()

@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from rapport_events import codec
 from rapport_events.envelope import Envelope, Record, event_key
+from rapport_runtime import outbox
 from rapport_runtime.kafka import make_consumer, make_producer
 from rapport_runtime.outbox import add, derived_id, relay, relay_once
 from rapport_runtime.subscription import Derived, Subscription, run_subscription
@@ -192,6 +193,27 @@ async def test_the_relay_publishes_what_comes_until_it_is_stopped(
     await relaying
 
     assert len({decoded(record).id for record in records}) == 8
+
+
+async def test_what_was_committed_leaves_at_once_when_the_relay_hears_of_it(
+    world: World, topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_IDLE_SECONDS", 60)
+    target, stop, news = await topic(1), asyncio.Event(), asyncio.Event()
+    relaying = asyncio.create_task(relay(world.settings, world.engine, stop, news))
+    cause = happened("page.viewed", new_subject())
+
+    for number, rule in enumerate("ab", 1):
+        async with world.engine.begin() as tx:
+            await add(tx, [follows(cause, rule, target)])
+        news.set()
+        async with asyncio.timeout(20):
+            records = await read_all(world, target, number)
+
+    stop.set()
+    news.set()
+    await relaying
+    assert len(records) == 2
 
 
 async def test_the_relay_waits_for_a_broker_that_is_away(
