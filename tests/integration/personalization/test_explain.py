@@ -10,7 +10,7 @@ import pytest
 from rapport_events.envelope import Record
 
 from tests.support.events import NOON, happened, new_subject
-from tests.support.personalization_house import Callers, House
+from tests.support.personalization_house import Callers, House, Row
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -82,6 +82,37 @@ async def test_a_thousand_explanations_say_what_was_decided(house: House, caller
             differing.append((row["trigger"], row["outcome"], said))
 
     assert differing == []
+    assert await _differing_whenever_asked(house, callers, decisions, rng) == []
+
+
+async def _differing_whenever_asked(
+    house: House, callers: Callers, decisions: Sequence[Row], rng: random.Random
+) -> list[object]:
+    """Anybody, any trigger, any time: the last decision until then, or that there was none."""
+    people = sorted({str(one["subject_id"]) for one in decisions})
+    versions = await house.rows("SELECT trigger FROM trigger_version ORDER BY trigger")
+    found: list[object] = []
+    for _ in range(1_000):
+        person, trigger = rng.choice(people), rng.choice(versions)["trigger"]
+        at = NOON - rng.randrange(360 * 24 * 60) * timedelta(minutes=1)
+        whose = [
+            one
+            for one in decisions
+            if (str(one["subject_id"]), one["trigger"]) == (person, trigger)
+        ]
+        taken = [one for one in whose if one["send_at"] <= at]
+        _, said = await explained(
+            house, callers, customer=person, trigger=trigger, at=at.isoformat()
+        )
+        if taken:
+            last = max(taken, key=lambda one: (one["send_at"], one["anchor"]))
+            wanted = (last["id"].hex(), last["outcome"], True)
+            is_so = (said["decision"], said["verdict"], said["agrees"]) == wanted
+        else:
+            is_so = said["decision"] is None and said["verdict"] in {"waiting", "no_candidate"}
+        if not is_so:
+            found.append((person, trigger, at, said))
+    return found
 
 
 async def test_what_was_not_sent_names_the_gate_and_the_event_behind_it(
@@ -124,6 +155,29 @@ async def test_before_its_time_it_waits_and_without_an_occasion_there_is_nothing
     assert (waits["verdict"], waits["gate"]) == ("waiting", "no_consent")
     assert (nothing["verdict"], nothing["candidate"]) == ("no_candidate", None)
     assert (nothing["gate"], nothing["gates"][0]["value"]) == ("event", "order.placed.v1")
+
+
+async def test_what_might_have_started_it_is_told_of_the_thing_that_was_asked_for(
+    house: House, callers: Callers
+) -> None:
+    ada, order = new_subject(), {"amount": 900, "currency": "EUR"}
+    told = [
+        happened(
+            "order.placed", ada, NOON + n * HOUR, order=f"o-{n}", identifiedby="email", **order
+        )
+        for n in range(4)
+    ]
+    await house.tell(told)
+
+    asked = {"customer": ada, "trigger": "loyalty_tier", "at": (NOON + DAY).isoformat()}
+    _, first = await explained(house, callers, **asked, anchor="o-0:1")
+    _, other = await explained(house, callers, **asked, anchor="o-9:1")
+
+    assert (first["verdict"], first["gate"]) == ("no_candidate", "when")
+    assert first["sentence"] == "what starts it had happened, and when stopped it"
+    assert {key for gate in first["gates"] for key in gate["events"]} == {told[0].key.hex()}
+    assert (other["verdict"], other["gate"]) == ("no_candidate", "event")
+    assert other["sentence"] == "nothing had happened that starts it"
 
 
 async def test_questions_that_cannot_be_answered(house: House, callers: Callers) -> None:
