@@ -160,16 +160,15 @@ async def test_before_its_time_it_waits_and_without_an_occasion_there_is_nothing
 async def test_what_might_have_started_it_is_told_of_the_thing_that_was_asked_for(
     house: House, callers: Callers
 ) -> None:
-    ada, order = new_subject(), {"amount": 900, "currency": "EUR"}
+    ada = new_subject()
     told = [
-        happened(
-            "order.placed", ada, NOON + n * HOUR, order=f"o-{n}", identifiedby="email", **order
-        )
+        happened("order.placed", ada, NOON + n * HOUR, order=f"o-{n}", amount=900, currency="EUR")
         for n in range(4)
     ]
     await house.tell(told)
 
-    asked = {"customer": ada, "trigger": "loyalty_tier", "at": (NOON + DAY).isoformat()}
+    asked: dict[str, object] = {"customer": ada, "trigger": "loyalty_tier"}
+    asked["at"] = (NOON + DAY).isoformat()
     _, first = await explained(house, callers, **asked, anchor="o-0:1")
     _, other = await explained(house, callers, **asked, anchor="o-9:1")
 
