@@ -120,6 +120,21 @@ async def test_who_was_mixed_of_other_arms_when_it_was_decided_is_in_neither(
     assert said["treated"]["units"] + said["control"]["units"] == 59
 
 
+async def test_where_nobody_is_held_out_there_is_nothing_to_wait_for(
+    house: House, callers: Callers, tmp_path: Path
+) -> None:
+    await house.execute("DELETE FROM trigger_version")
+    (tmp_path / "nudge.yaml").write_text(NUDGE.replace("marketing", "service"))
+    await house.install(tmp_path, since=NOON)
+
+    said = (await read(house, callers, "")).json()
+
+    assert (said["verdict"], said["reason"]) == (
+        "not_yet",
+        "this version holds nobody out, so there is nothing to compare with",
+    )
+
+
 async def test_questions_without_an_answer_are_refused(nudged: House, callers: Callers) -> None:
     tomorrow = (datetime.now(UTC) + DAY).isoformat().replace("+", "%2B")
 

@@ -1,7 +1,7 @@
 """What a trigger brings, and whether one can say so yet."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 from rapport_runtime.http.jsonbody import JsonRoute
@@ -15,11 +15,14 @@ from rapport_personalization.desk import AtDesk
 from rapport_personalization.documents import read_trigger
 from rapport_personalization.domain.lift import Count, lift, planned_size
 from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.trigger import Trigger
 from rapport_personalization.lifting import count_goals
 from rapport_personalization.schemas.lift import ArmView, LiftQuery, LiftView
 from rapport_personalization.versions import Stored, load_version, load_versions
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"], route_class=JsonRoute)
+
+_NOBODY_HELD_OUT: Final = "this version holds nobody out, so there is nothing to compare with"
 
 
 class NoGoalError(ApiError):
@@ -80,7 +83,7 @@ async def read_lift(
             p=said.p,
             interval=None if said.interval is None else list(said.interval),
             verdict=said.verdict,
-            reason=said.reason,
+            reason=said.reason if said.control.units or _holds_out(trigger) else _NOBODY_HELD_OUT,
             planned=said.planned,
         )
     )
@@ -91,6 +94,10 @@ async def _version(desk: AtDesk, id_: str, version: int | None) -> Stored:
         return await load_version(desk.pool, id_, version)
     versions = await load_versions(desk.pool, id_)
     return next((one for one in versions if one.state in {"live", "shadow"}), versions[0])
+
+
+def _holds_out(trigger: Trigger) -> bool:
+    return trigger.kind == "marketing" and (trigger.holdout > 0 or trigger.global_holdout)
 
 
 def _policies(desk: AtDesk) -> Policies:
