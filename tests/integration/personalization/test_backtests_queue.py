@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from rapport_personalization import claims
 from rapport_personalization.backtester import work_off
-from rapport_personalization.backtests import MOST_OPEN
+from rapport_personalization.backtests import MOST_OPEN, Backtest
 from rapport_personalization.claims import LOST
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.integration.personalization.conftest import Open
 from tests.support.backtests import ASKED, DAY, PERIOD, ask, call, ended, orders, read, running
@@ -28,6 +30,32 @@ async def test_one_that_is_cancelled_is_not_run(house: House, callers: Callers) 
     assert (await read(house, callers, waits))["state"] == "cancelled"
     assert (late.status_code, late.json()["code"]) == (409, "backtest_ended")
     assert (await read(house, callers, runs))["state"] == "done"
+
+
+async def test_one_that_is_cancelled_while_it_runs_ends_and_leaves_nothing(
+    house: House, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await orders(house, 2)
+    runs, waits = await ask(house, callers), await ask(house, callers)
+    advance, told = claims.advance, []
+
+    async def cancelled_meanwhile(
+        tx: AsyncConnection, task: Backtest, share: float, events: int, seconds: float
+    ) -> bool:
+        if task.id == runs:
+            told.append(await call(house, callers, "POST", f"/v1/backtests/{runs}:cancel"))
+        return await advance(tx, task, share, events, seconds)
+
+    monkeypatch.setattr(claims, "advance", cancelled_meanwhile)
+    await work_off(house.settings)
+
+    assert [(one.status_code, one.json()["state"]) for one in told] == [(200, "cancelled")]
+    stopped = await read(house, callers, runs)
+    assert (stopped["state"], stopped["attempts"]) == ("cancelled", 1)
+    assert "result" not in stopped
+    found = await house.rows("SELECT DISTINCT backtest::text AS id FROM backtest_decision")
+    assert [one["id"] for one in found] == [waits]
+    assert (await read(house, callers, waits))["state"] == "done"
 
 
 async def test_one_whose_process_is_killed_for_the_third_time_has_failed(
