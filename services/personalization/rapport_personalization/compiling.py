@@ -7,6 +7,8 @@ from typing import Final
 from rapport_personalization.conditions import ConditionError, compile_condition
 from rapport_personalization.domain.field import Type
 from rapport_personalization.domain.fields import schema
+from rapport_personalization.domain.policies import Cap
+from rapport_personalization.domain.quiet import parsed
 from rapport_personalization.domain.trigger import (
     Calendar,
     Condition,
@@ -61,6 +63,8 @@ def trigger_of(
         reset=document.reset,
         cooldown=None if document.cooldown in (None, "once") else seconds(document.cooldown or ""),
         once=document.cooldown == "once",
+        caps=tuple(Cap(one.most, seconds(one.within)) for one in document.caps),
+        quiet_hours=parsed(document.quiet_hours),
         channels=tuple(document.channels),
         template=document.template,
         assignee=document.assignee,

@@ -9,6 +9,7 @@ from rapport_personalization.conditions import compile_condition
 from rapport_personalization.domain.deciding import decide
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.moment import Moment
+from rapport_personalization.domain.policies import Cap
 from rapport_personalization.domain.replay import derived
 
 from tests.support.deciding import SCHEMA, a_case, an_answer, decided, earlier, withdrawn
@@ -91,6 +92,19 @@ def test_three_a_week_are_enough(days: int, outcome: str) -> None:
     past = tuple(earlier(days * DAY - step * DAY) for step in range(3))
 
     assert decided(past=past).outcome == outcome
+
+
+@pytest.mark.parametrize("kind", ["marketing", "service"])
+@pytest.mark.parametrize(("times", "outcome"), [(1, "sent"), (2, "frequency_cap")])
+def test_a_trigger_may_have_a_cap_of_its_own(kind: str, times: int, outcome: str) -> None:
+    """Others do not count into it, whatever they sent."""
+    trigger = a_trigger(kind=kind, caps=(Cap(2, 90 * DAY),))
+    own = [earlier(days * DAY, trigger=trigger.id) for days in (20, 40)][:times]
+    others = [earlier(days * DAY) for days in (30, 50, 60)]
+
+    decision = decided(trigger=trigger, past=(*own, *others))
+
+    assert decision.outcome == outcome
 
 
 @pytest.mark.parametrize(

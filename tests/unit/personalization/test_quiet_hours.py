@@ -1,12 +1,16 @@
 """Nobody is woken: what their clock says counts, also in the nights in which it jumps."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from rapport_personalization.domain.calendar import birthday_in
+from rapport_personalization.domain.candidates import hold
+from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.policies import QuietHours
 from rapport_personalization.domain.quiet import is_zone, local_instant, next_allowed, parsed, zone
+
+from tests.support.decisions import NOON, POLICIES, a_trigger
 
 NIGHT = QuietHours(time(21), time(8))
 
@@ -67,6 +71,34 @@ def test_hours_within_a_day_do_not_wrap() -> None:
 
     assert until("2026-03-02T14:00:00", "UTC", siesta) == "2026-03-02T15:00:00"
     assert until("2026-03-02T23:00:00", "UTC", siesta) == "2026-03-02T23:00:00"
+
+
+@pytest.mark.parametrize(
+    ("own", "at", "told"),
+    [
+        # Theirs are 21:00 to 08:00.
+        (("08:00", "10:00"), "07:00", "10:00"),
+        (("20:00", "06:00"), "20:30", "+08:00"),
+        (("12:00", "14:00"), "13:00", "14:00"),
+        (("12:00", "14:00"), "15:00", "15:00"),
+        # Together they leave no hour of the day.
+        (("08:00", "21:00"), "07:00", "08:00"),
+        (("08:00", "21:00"), "12:00", "12:00"),
+    ],
+)
+def test_a_trigger_may_have_quiet_hours_of_its_own(
+    own: tuple[str, str], at: str, told: str
+) -> None:
+    hours = QuietHours(time.fromisoformat(own[0]), time.fromisoformat(own[1]))
+    trigger, day = a_trigger(kind="service", quiet_hours=hours), NOON.date()
+    asked = datetime.combine(day, time.fromisoformat(at), UTC)
+
+    found = hold(trigger, Customer("ada"), asked, POLICIES)
+
+    if told.startswith("+"):
+        day += timedelta(days=1)
+    assert found == datetime.combine(day, time.fromisoformat(told.lstrip("+")), UTC)
+    assert hold(trigger, Customer("ada"), found, POLICIES) == found
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from rapport_personalization.domain.quiet import next_allowed, parsed, zone
 from rapport_personalization.domain.scene import Candidate, Scene
 from rapport_personalization.domain.trigger import Delay, Trigger
 
+_MOST_HOLDS: Final = 4
 _PERSON: Final = "person"
 
 
@@ -107,8 +108,20 @@ def hold(trigger: Trigger, customer: Customer, at: datetime, policies: Policies)
     """
     if trigger.kind == "task":
         return at
-    hours = parsed(customer.quiet_hours) or policies.quiet_hours
-    return next_allowed(at, zone(customer.tz, policies.tz), hours)
+    where = zone(customer.tz, policies.tz)
+    theirs = parsed(customer.quiet_hours) or policies.quiet_hours
+    allowed = next_allowed(at, where, theirs)
+    if trigger.quiet_hours is None:
+        return allowed
+    later = allowed
+    # The end of the one may lie within the other.
+    for _ in range(_MOST_HOLDS):
+        before, later = later, next_allowed(later, where, trigger.quiet_hours)
+        later = next_allowed(later, where, theirs)
+        if later == before:
+            return later
+    # Together they leave no hour of the day: then those of the person hold.
+    return allowed
 
 
 def restarts(trigger: Trigger, known: Candidate, new: Candidate) -> bool:

@@ -152,19 +152,19 @@ def cooldown(asked: Question) -> Gate:
 
 
 def frequency_cap(asked: Question) -> Gate:
-    if not asked.trigger.is_marketing:
-        return _PASSED["frequency_cap"]
-    told, passed = [], True
-    for cap in asked.scene.policies.caps:
+    """Of all marketing by the policies, and of this trigger by its own document."""
+    trigger, told, passed = asked.trigger, [], True
+    over_all = asked.scene.policies.caps if trigger.is_marketing else ()
+    for cap, own in (*((cap, False) for cap in over_all), *((cap, True) for cap in trigger.caps)):
         count = sum(
-            one.kind == "marketing"
+            (one.trigger == trigger.id if own else one.kind == "marketing")
             and one.outcome in COUNTED
             and asked.now - cap.within < one.send_at <= asked.now
             for one in asked.past
         )
-        told.append(f"{count} in {cap.within}")
+        told.append(f"{count} of its own in {cap.within}" if own else f"{count} in {cap.within}")
         passed = passed and count < cap.most
-    return Gate("frequency_cap", passed, ", ".join(told))
+    return Gate("frequency_cap", passed, ", ".join(told)) if told else _PASSED["frequency_cap"]
 
 
 def no_budget(asked: Question) -> Gate:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Literal, NamedTuple, Protocol
 
+from rapport_personalization.domain.policies import Cap, QuietHours
+
 Kind = Literal["task", "service", "marketing"]
 
 
@@ -117,6 +119,10 @@ class Trigger:
     """A newer event about the same thing starts the wait again."""
     cooldown: timedelta | None = None
     once: bool = False
+    caps: tuple[Cap, ...] = ()
+    """Of this trigger alone, beside those of the policies."""
+    quiet_hours: QuietHours | None = None
+    """Beside those of the person, or of the policies."""
     channels: tuple[str, ...] = ()
     """In order of preference; `agent` is a task for somebody, `same` the channel of the case."""
     template: str

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 from rapport_events import wire
 from rapport_events.event import Priority
 
+from rapport_personalization.domain.quiet import parsed
+
 _DURATION: Final = re.compile(r"(-?)((?:\d{1,6}[smhd])+)")
 _PARTS: Final = re.compile(r"(\d+)([smhd])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -170,6 +172,30 @@ class HoldoutPart(_Part):
     everywhere: bool = Field(default=True, alias="global")
 
 
+class CapPart(_Part):
+    """How often somebody hears of this trigger at the most."""
+
+    most: Annotated[int, Field(ge=1, le=1_000)]
+    within: Wait
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if seconds(self.within) == timedelta(0):
+            raise PydanticCustomError("cap", "a cap needs a time")
+        return self
+
+
+def _hours(text: str) -> str:
+    found = parsed(text)
+    if found is None:
+        reason = "hours are written like 20:00-09:00, in the time of where somebody lives"
+        raise PydanticCustomError("hours", "{reason}", {"reason": reason})
+    return text
+
+
+Hours = Annotated[str, AfterValidator(_hours), Field(examples=["20:00-09:00"])]
+
+
 class TriggerDocument(_Part):
     """One version of a rule: what starts it, how long it waits, what stops it, what it asks for."""
 
@@ -188,6 +214,12 @@ class TriggerDocument(_Part):
     delay: Wait | DelayPart = "0s"
     reset: bool = Field(default=False, description="A newer event restarts the wait.")
     cooldown: Wait | Literal["once"] | None = None
+    caps: Annotated[list[CapPart], Field(max_length=5)] = Field(
+        default_factory=list, description="Of this trigger alone, beside those of the policies."
+    )
+    quiet_hours: Hours | None = Field(
+        default=None, description="Local time; beside those of the person, or of the policies."
+    )
     channels: Annotated[list[ChannelName], Field(max_length=9)] = Field(default_factory=list)
     template: Name
     assignee: Name | None = Field(default=None, description="Of a task: a person, team or queue.")
@@ -200,6 +232,8 @@ class TriggerDocument(_Part):
     def _fits_its_kind(self) -> Self:
         if self.kind == "task" and self.channels:
             raise PydanticCustomError("task", "a task is for agents: it has no channels")
+        if self.kind == "task" and self.quiet_hours is not None:
+            raise PydanticCustomError("task", "a task is made at any hour: it has no quiet hours")
         if self.kind != "task" and not self.channels:
             raise PydanticCustomError("channels", "needs channels, in order of preference")
         if self.reset and self.on.calendar is not None:
