@@ -14,6 +14,7 @@ from rapport_personalization.domain.goals import Counted, count
 from rapport_personalization.domain.lift import Count
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.spending import EVENTS, Spending
 from rapport_personalization.domain.trigger import Goal, Trigger
 from rapport_personalization.reading import Kept, remembered
 
@@ -63,7 +64,7 @@ async def count_goals(
     mixed = [person for person, told in mine.items() if any(one.is_mixed for one in told)]
     for person in mixed:
         del mine[person]
-    total = Counted(Count(0, 0), Count(0, 0), 0, len(mixed))
+    total = Counted(Count(0, 0), Count(0, 0), 0, len(mixed), Spending())
     # Whoever is merged of two people is counted with all of theirs, so people stay together.
     persons = sorted(mine)
     for begin in range(0, len(persons), _PEOPLE):
@@ -93,7 +94,7 @@ async def _moments(
     members = {member for one in told for member in people.of(one.subject).members}
     since = min(one.past.send_at for one in told)
     found: dict[str, list[Moment]] = defaultdict(list)
-    rows = await snap.fetch(_GOALS, sorted(members), sorted(goal.events), since, as_of)
+    rows = await snap.fetch(_GOALS, sorted(members), sorted(goal.events | EVENTS), since, as_of)
     for subject, seq, key, value, birthday in rows:
         moment = remembered(Kept(seq, key, value, birthday))
         found[people.of(subject).key].append(moment)
@@ -101,9 +102,12 @@ async def _moments(
 
 
 def _sum(one: Counted, other: Counted) -> Counted:
+    spending = one.spending
+    spending += other.spending
     return Counted(
         Count(*(a + b for a, b in zip(one.treated, other.treated, strict=True))),
         Count(*(a + b for a, b in zip(one.control, other.control, strict=True))),
         one.pending + other.pending,
         one.mixed + other.mixed,
+        spending,
     )

@@ -12,6 +12,7 @@ from tests.support.events import NOON, happened, new_subject
 from tests.support.personalization_house import Callers, House
 
 DAY = timedelta(days=1)
+ARMS = ("treated", "control")
 NUDGE = """
 id: nudge
 rank: 1
@@ -40,7 +41,14 @@ async def nudged(house: House, tmp_path: Path) -> House:
     await house.decide(NOON + DAY)
     decided = await house.decisions()
     orders = [
-        happened("order.placed", one["person"], NOON + 2 * DAY, order=one["person"], amount=1)
+        happened(
+            "order.placed",
+            one["person"],
+            NOON + 2 * DAY,
+            order=one["person"],
+            amount=1_000,
+            currency="EUR",
+        )
         for arm, every in (("treated", 2), ("control", 4))
         for one in [row for row in decided if row["arm"] == arm][::every]
     ]
@@ -77,6 +85,32 @@ async def test_both_arms_are_counted_once_their_time_is_over(
     assert said["interval"][0] < said["uplift"] < said["interval"][1]
     assert (said["verdict"], said["pending"]) == ("not_yet", 0)
     assert "needs 100 people in each arm" in said["reason"]
+
+
+async def test_what_people_spend_is_compared_as_well(nudged: House, callers: Callers) -> None:
+    decided = await nudged.decisions()
+    people = {arm: [row["person"] for row in decided if row["arm"] == arm] for arm in ARMS}
+    treated, control = len(people["treated"]), len(people["control"])
+    first = people["treated"][0]
+    await nudged.tell(
+        [happened("order.refunded", first, NOON + 9 * DAY, order=first, refund="r", amount=400)]
+    )
+
+    (said,) = (await read(nudged, callers, "")).json()["revenue"]
+
+    assert said["currency"] == "EUR"
+    assert said["treated"]["people"] == treated
+    assert said["treated"]["per_person"] == (-(-treated // 2) * 1_000 - 400) / treated
+    assert said["control"] == {
+        "people": control,
+        "per_person": -(-control // 4) * 1_000 / control,
+    }
+    assert said["difference"] == (said["treated"]["per_person"] - said["control"]["per_person"])
+    assert 0 < said["p"] < 1
+    assert (said["verdict"], said["reason"]) == (
+        "not_yet",
+        f"needs 100 people in each arm, and has {min(treated, control)}",
+    )
 
 
 async def test_before_its_time_is_over_a_decision_waits(nudged: House, callers: Callers) -> None:

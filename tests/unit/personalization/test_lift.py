@@ -8,7 +8,6 @@ from rapport_personalization.domain.decision import Past
 from rapport_personalization.domain.goals import count, is_mature, is_reached
 from rapport_personalization.domain.lift import Count, lift, newcombe, planned_size, wilson
 from rapport_personalization.domain.moment import Moment
-from rapport_personalization.domain.revenue import sums, two_sided, welch
 from rapport_personalization.domain.trigger import Goal
 
 from tests.support.decisions import ADA, BOB, DAY, HOUR, NOON, POLICIES, moment
@@ -83,33 +82,6 @@ def test_two_arms_that_all_convert_do_not_differ() -> None:
     found = lift(Count(200, 200), Count(200, 200), pending=0)
 
     assert (found.z, found.p, found.verdict) == (None, None, "no_difference_seen")
-
-
-def test_revenue_is_compared_without_supposing_that_both_arms_spread_alike() -> None:
-    """The figures are those of `scipy.stats.ttest_ind(..., equal_var=False)`."""
-    first = [275, 210, 190, 237, 165, 220, 181, 199, 234, 230, 183, 236, 221, 233, 238]
-    second = [271, 220, 208, 234, 213, 263, 253, 271, 248, 250, 242, 252, 236, 261, 279]
-    found = welch(sums(first), sums(second))
-
-    assert found is not None
-    assert found.difference == pytest.approx(sum(first) / 15 - sum(second) / 15)
-    assert found.t == pytest.approx(-3.234847289518395)
-    assert found.freedom == pytest.approx(25.882270676785513)
-    assert found.p == pytest.approx(0.003316246939571362)
-
-
-@pytest.mark.parametrize(
-    ("t", "freedom", "p"),
-    [(2.228139, 10, 0.05), (12.7062, 1, 0.05), (1.959964, 1e9, 0.05), (0.0, 5, 1.0),
-     (3.169273, 10, 0.01)],
-)  # fmt: skip
-def test_students_t_is_that_of_the_tables(t: float, freedom: float, p: float) -> None:
-    assert two_sided(t, freedom) == pytest.approx(p, abs=2e-6)
-
-
-def test_one_person_spends_no_average() -> None:
-    assert welch(sums([100]), sums([100, 200])) is None
-    assert welch(sums([100, 100]), sums([100, 100])) is None
 
 
 BOUGHT = Goal(name="order.placed", events=frozenset({"order.placed.v1"}), within=3 * DAY)

@@ -15,9 +15,17 @@ from rapport_personalization.desk import AtDesk
 from rapport_personalization.documents import read_trigger
 from rapport_personalization.domain.lift import Count, lift, planned_size
 from rapport_personalization.domain.policies import Policies
+from rapport_personalization.domain.revenue import Sums
+from rapport_personalization.domain.spending import Revenue
 from rapport_personalization.domain.trigger import Trigger
 from rapport_personalization.lifting import count_goals
-from rapport_personalization.schemas.lift import ArmView, LiftQuery, LiftView
+from rapport_personalization.schemas.lift import (
+    ArmView,
+    LiftQuery,
+    LiftView,
+    RevenueView,
+    SpentView,
+)
 from rapport_personalization.versions import Stored, load_version, load_versions
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"], route_class=JsonRoute)
@@ -85,6 +93,7 @@ async def read_lift(
             verdict=said.verdict,
             reason=said.reason if said.control.units or _holds_out(trigger) else _NOBODY_HELD_OUT,
             planned=said.planned,
+            revenue=[_revenue(one) for one in found.spending.compare(said.planned)],
         )
     )
 
@@ -114,3 +123,22 @@ def _planned(asked: LiftQuery) -> int | None:
 
 def _arm(count: Count) -> ArmView:
     return ArmView(units=count.units, conversions=count.conversions, share=count.share)
+
+
+def _revenue(one: Revenue) -> RevenueView:
+    treated, control, found = _spent(one.treated), _spent(one.control), one.welch
+    means = treated.per_person, control.per_person
+    return RevenueView(
+        currency=one.currency,
+        treated=treated,
+        control=control,
+        difference=None if None in means else one.treated.mean - one.control.mean,
+        t=None if found is None else found.t,
+        p=None if found is None else found.p,
+        verdict=one.verdict,
+        reason=one.reason,
+    )
+
+
+def _spent(sums: Sums) -> SpentView:
+    return SpentView(people=sums.people, per_person=sums.mean if sums.people else None)

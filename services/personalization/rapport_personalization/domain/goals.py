@@ -1,5 +1,6 @@
 """Whether a decision reached its goal, for each arm of a test alike (kpis.md 6.5)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from rapport_personalization.domain.lift import Count
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
 from rapport_personalization.domain.scene import Scene
+from rapport_personalization.domain.spending import Spending, spent
 from rapport_personalization.domain.trigger import Goal
 
 
@@ -21,6 +23,7 @@ class Counted(NamedTuple):
     control: Count
     pending: int
     mixed: int
+    spending: Spending
 
 
 def is_mature(goal: Goal, send_at: datetime, as_of: datetime) -> bool:
@@ -49,7 +52,8 @@ def count(
 ) -> Counted:
     """Each decision of a trigger with the thing it was about; moments by person."""
     tally = {"treated": [0, 0], "control": [0, 0]}
-    pending, mixed = 0, set[str]()
+    pending, mixed, spending = 0, set[str](), Spending()
+    mature: dict[str, list[Past]] = defaultdict(list)
     told = [(one, thing) for one, thing in units if one.outcome in COUNTED and not one.shadow]
     both = _mixed(one for one, _ in told)
     for one, thing in told:
@@ -61,7 +65,13 @@ def count(
             tally[one.arm][0] += 1
             own = moments.get(one.person, ())
             tally[one.arm][1] += is_reached(goal, one, thing, own, policies)
-    return Counted(Count(*tally["treated"]), Count(*tally["control"]), pending, len(mixed))
+            mature[one.person].append(one)
+    for person, ones in mature.items():
+        sends = [one.send_at for one in ones]
+        spending.add(ones[0].arm or "", spent(sends, goal.within, moments.get(person, ())))
+    return Counted(
+        Count(*tally["treated"]), Count(*tally["control"]), pending, len(mixed), spending
+    )
 
 
 def _mixed(units: Iterable[Past]) -> set[str]:

@@ -4,7 +4,7 @@ Sources: kpis.md 6.5; Newcombe (1998), method 10, for the interval; Welch (1947)
 """
 
 from math import ceil, erfc, sqrt
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 MIN_UNITS: Final = 100
 MIN_CONVERSIONS: Final = 5
@@ -13,6 +13,9 @@ _Z: Final = 1.959963984540054
 """Normal quantile of 97.5 %."""
 _Z_POWER: Final = 0.8416212335729143
 """Of 80 %."""
+
+
+Verdict: TypeAlias = Literal["not_yet", "no_difference_seen", "better", "worse"]
 
 
 class Count(NamedTuple):
@@ -41,7 +44,7 @@ class Lift(NamedTuple):
     p: float | None = None
     interval: tuple[float, float] | None = None
     """95 %, of the uplift."""
-    verdict: Literal["not_yet", "no_difference_seen", "better", "worse"] = "not_yet"
+    verdict: Verdict = "not_yet"
     reason: str = ""
     planned: int | None = None
     """Units per arm that the judgement is planned for."""
@@ -115,15 +118,22 @@ def _pooled_z(treated: Count, control: Count) -> float | None:
 
 def _verdict(
     treated: Count, control: Count, p: float | None, uplift: float, planned: int | None
-) -> tuple[Literal["not_yet", "no_difference_seen", "better", "worse"], str]:
+) -> tuple[Verdict, str]:
     units = min(treated.units, control.units)
-    if units < MIN_UNITS:
-        return "not_yet", f"needs {MIN_UNITS} people in each arm, and has {units}"
     conversions = min(treated.conversions, control.conversions)
-    if conversions < MIN_CONVERSIONS:
+    if units >= MIN_UNITS and conversions < MIN_CONVERSIONS:
         return "not_yet", f"needs {MIN_CONVERSIONS} conversions in each arm, and has {conversions}"
-    if planned is not None and units < planned:
-        return "not_yet", f"is judged at {planned} people in each arm, and has {units}"
+    return judge(units, p, uplift, planned)
+
+
+def judge(
+    people: int, p: float | None, difference: float, planned: int | None
+) -> tuple[Verdict, str]:
+    """What may be said of a difference, with so many people in the smaller arm."""
+    if people < MIN_UNITS:
+        return "not_yet", f"needs {MIN_UNITS} people in each arm, and has {people}"
+    if planned is not None and people < planned:
+        return "not_yet", f"is judged at {planned} people in each arm, and has {people}"
     if p is None or p >= ALPHA:
         return "no_difference_seen", "the difference may well be chance"
-    return ("better" if uplift > 0 else "worse"), f"p = {p:.4f}"
+    return ("better" if difference > 0 else "worse"), f"p = {p:.4f}"

@@ -40,6 +40,26 @@ class ArmView(View):
     share: float | None
 
 
+class SpentView(View):
+    """The people of an arm, and what each spent on average, in minor units."""
+
+    people: int
+    per_person: float | None
+
+
+class RevenueView(View):
+    """Net revenue per person in one currency, of orders placed in the time for the goal."""
+
+    currency: str
+    treated: SpentView
+    control: SpentView
+    difference: float | None = Field(description="What a treated person spends more, minor units")
+    t: float | None
+    p: float | None = Field(description="Welch's t, two-sided")
+    verdict: Literal["not_yet", "no_difference_seen", "better", "worse"]
+    reason: str
+
+
 class LiftView(View):
     """By intention to treat; held-out people are the control (kpis.md 6.5)."""
 
@@ -61,3 +81,4 @@ class LiftView(View):
     verdict: Literal["not_yet", "no_difference_seen", "better", "worse"]
     reason: str
     planned: int | None = Field(description="Units per arm at which it is judged")
+    revenue: list[RevenueView] = Field(description="By currency, for the orders there were")
