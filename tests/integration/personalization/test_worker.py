@@ -17,6 +17,8 @@ from rapport_cli.stack.topics import create_topics
 from rapport_events import codec
 from rapport_events.envelope import Envelope, Record
 from rapport_events.topics import CUSTOMERS, ENGAGEMENT, FEEDBACK, INTERACTIONS, METRICS
+from rapport_personalization import jobs, nightly
+from rapport_personalization import worker as personalization_worker
 from rapport_personalization.main import worker_component
 from rapport_personalization.worker import work
 from rapport_runtime.serve import Component
@@ -112,3 +114,32 @@ async def test_whoever_waited_while_nothing_happened_is_answered_when_their_time
     (thanked,) = await house.decisions(ada)
     assert thanked["send_at"] == soon
     assert soon <= thanked["decided_at"] < soon + timedelta(seconds=2)
+
+
+async def test_the_hour_of_the_calendar_and_of_the_night_strikes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust's crontab, set to every minute: at its start, after the look of whoever has begun."""
+    struck: dict[str, list[datetime]] = {"calendar": [], "night": []}
+    look, opens = personalization_worker._look_ahead, nightly.open_if_due
+
+    async def looks(*given: Any) -> None:  # noqa: ANN401 - as it is called
+        struck["calendar"].append(now())
+        await look(*given)
+
+    async def opening(*given: Any) -> None:  # noqa: ANN401 - as it is called
+        struck["night"].append(now())
+        await opens(*given)
+
+    monkeypatch.setattr(personalization_worker, "_HOURLY", "* * * * *")
+    monkeypatch.setattr(personalization_worker, "_look_ahead", looks)
+    monkeypatch.setattr(jobs, "_HOURLY", "* * * * *")
+    monkeypatch.setattr(nightly, "open_if_due", opening)
+
+    async with working(worker_component(house.settings, house.resources)), asyncio.timeout(90):
+        while min(map(len, struck.values())) < 2:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.2)
+
+    for times in struck.values():
+        assert times[1].second < 10
+        assert times[1].minute != times[0].minute

@@ -4,14 +4,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from rapport_personalization.domain.calendar import birthday_in
+from rapport_events import wire
+from rapport_personalization.domain.calendar import birthday_in, calendar_candidates
 from rapport_personalization.domain.candidates import hold
 from rapport_personalization.domain.customer import Customer
+from rapport_personalization.domain.fold import folded
+from rapport_personalization.domain.moment import Personal
 from rapport_personalization.domain.policies import QuietHours
 from rapport_personalization.domain.quiet import is_zone, local_instant, next_allowed, parsed, zone
+from rapport_personalization.domain.trigger import Calendar, Entry
 
-from tests.support.decisions import NOON, POLICIES, a_trigger
+from tests.support.decisions import ADA, NOON, POLICIES, a_trigger, moment
 
+QUARTER = timedelta(minutes=15)
 NIGHT = QuietHours(time(21), time(8))
 
 
@@ -118,6 +123,50 @@ def test_nine_in_the_morning_is_nine_in_the_morning() -> None:
     assert local_instant(date(2026, 3, 29), time(9), ZoneInfo("Europe/Berlin")) == datetime(
         2026, 3, 29, 7, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize(
+    ("day", "zone_name", "clock", "utc"),
+    [
+        # Clocks go from 02:00 to 03:00: half past two is half past three.
+        (date(2026, 3, 29), "Europe/Berlin", time(2, 30), "2026-03-29T01:30Z"),
+        (date(2026, 3, 8), "America/New_York", time(2, 30), "2026-03-08T07:30Z"),
+        # By half an hour only.
+        (date(2026, 10, 4), "Australia/Lord_Howe", time(2, 15), "2026-10-03T15:45Z"),
+        # From 03:00 back to 02:00: half past two comes twice, and the first counts.
+        (date(2026, 10, 25), "Europe/Berlin", time(2, 30), "2026-10-25T00:30Z"),
+        # The whole day was left out.
+        (date(2011, 12, 30), "Pacific/Apia", time(9), "2011-12-30T19:00Z"),
+    ],
+)  # fmt: skip
+def test_a_time_that_clocks_leave_out_comes_later_by_the_gap_and_a_repeated_one_once(
+    day: date, zone_name: str, clock: time, utc: str
+) -> None:
+    assert local_instant(day, clock, ZoneInfo(zone_name)) == datetime.fromisoformat(utc)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 1)])
+@pytest.mark.parametrize("clock", [time(2), time(2, 30), time(3)])
+def test_a_birthday_is_congratulated_on_once_also_where_its_hour_is_missing(
+    day: date, clock: time
+) -> None:
+    """However often the calendar is looked at, and wherever one look ends and the next begins."""
+    born = Personal(birthday=(day.month, day.day), reaches=frozenset({"email"}))
+    created = wire.CustomerCreated(tz="Europe/Berlin")
+    ada = folded(ADA, [moment(created, datetime(2026, 1, 1, tzinfo=UTC), personal=born)])
+    trigger = a_trigger(
+        "birthday", on=Entry(calendar=Calendar(kind="birthday", at=clock)), kind="marketing"
+    )
+    midnight = datetime.combine(day - timedelta(days=1), time(12), UTC)
+    found = [
+        one.due
+        for step in range(288)
+        for one in calendar_candidates(
+            trigger, ada, midnight + step * QUARTER, midnight + (step + 1) * QUARTER, POLICIES
+        )
+    ]
+
+    assert found == [local_instant(day, clock, ZoneInfo("Europe/Berlin"))]
 
 
 @pytest.mark.parametrize(
