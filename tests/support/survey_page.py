@@ -16,6 +16,7 @@ from rapport_events.wire import SurveyResponded
 from rapport_feedback.sealing import Sealed, open_all
 from rapport_feedback.tokens import make_link
 
+from tests.support.events import happened
 from tests.support.feedback_house import House
 from tests.support.surveys import after_case, resolved_ticket
 
@@ -143,7 +144,11 @@ async def invite(house: House, **definition: Any) -> Invited:  # noqa: ANN401 - 
 async def invite_one_more(house: House) -> Invited:
     now = datetime.now(UTC)
     subject = await house.subject(user_id=f"u-{uuid4()}")
-    await house.tell(resolved_ticket(subject, now - timedelta(hours=3), agent="eve"))
+    await house.tell(
+        # Tests run at night as well.
+        happened("preference.changed", subject, quiet_hours="00:00-00:00"),
+        resolved_ticket(subject, now - timedelta(hours=3), agent="eve"),
+    )
     await house.ask(now)
     (row,) = await house.rows(
         f"SELECT survey, expires_at FROM invitation WHERE subject_id = '{subject}'"  # noqa: S608 - ours
