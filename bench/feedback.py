@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+import asyncpg
 import uvloop
 from rapport_cli.stack.databases import drop_database
 from rapport_events.codec import encode
@@ -119,6 +120,13 @@ async def decide_until(resources: Resources, tools: Tools, events: int) -> None:
         await asyncio.sleep(_IDLE_SECONDS)
 
 
+async def settle(url: str) -> None:
+    """Writes out what the run before has left, which this one would pay for."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+
+
 async def measure_once(servers: Servers, name: str, events: int, run: int) -> dict[str, Any]:
     databases = [f"bench_feedback_{name}_{run}", f"bench_feedback_keys_{name}_{run}"]
     urls = [await servers.postgres.create_database(one) for one in databases]
@@ -134,6 +142,7 @@ async def measure_once(servers: Servers, name: str, events: int, run: int) -> di
             await save_draft(tx, Definition.model_validate(_SURVEY), "bench")
             await go_live(tx, "after_case", 1, datetime.now(UTC) - timedelta(days=1))
         await fill(servers, topic, PARTITIONS, cases(subjects, events, datetime.now(UTC)))
+        await settle(urls[0])
         found = await _timed(resources, Tools(settings, keyring), topic, events)
     finally:
         await keyring.close()

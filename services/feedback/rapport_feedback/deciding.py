@@ -30,12 +30,12 @@ from rapport_feedback.domain.asking import (
     longest_memory,
 )
 from rapport_feedback.domain.eligible import Version, next_period
-from rapport_feedback.due import Due, load_people, settle, take_due
+from rapport_feedback.due import Due, Share, load_people, settle, take_due
 from rapport_feedback.level import Level
 from rapport_feedback.settings import FeedbackSettings
 
 BATCH: Final = 2_000
-_AT_ONCE: Final = 2
+_AT_ONCE: Final = 3
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -76,12 +76,14 @@ async def ask(resources: Resources, tools: Tools, stop: asyncio.Event) -> None:
 async def ask_due(resources: Resources, tools: Tools, stop: asyncio.Event) -> int:
     """Everybody who is due, until `stop`; how many.
 
-    Of many, two batches at a time: while one is with the database, the other one is decided.
+    Of many, two batches at a time: while one is with the database, the other one is decided. They
+    are of different people: who is locked by one would keep the other waiting for its commit.
     """
     taken = await ask_once(resources, tools, datetime.now(UTC))
     if taken < BATCH:
         return taken
-    works = [_ask_on(resources, tools, stop) for _ in range(_AT_ONCE)]
+    shares = [Share(number, _AT_ONCE) for number in range(_AT_ONCE)]
+    works = [_ask_on(resources, tools, stop, share) for share in shares]
     results = await asyncio.gather(*works, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -90,21 +92,27 @@ async def ask_due(resources: Resources, tools: Tools, stop: asyncio.Event) -> in
     return taken
 
 
-async def _ask_on(resources: Resources, tools: Tools, stop: asyncio.Event) -> int:
+async def _ask_on(resources: Resources, tools: Tools, stop: asyncio.Event, share: Share) -> int:
     total = 0
     while not stop.is_set():
-        taken = await ask_once(resources, tools, datetime.now(UTC))
+        taken = await ask_once(resources, tools, datetime.now(UTC), share=share)
         total += taken
         if taken < BATCH:
             break
     return total
 
 
-async def ask_once(resources: Resources, tools: Tools, now: datetime, limit: int = BATCH) -> int:
+async def ask_once(
+    resources: Resources,
+    tools: Tools,
+    now: datetime,
+    limit: int = BATCH,
+    share: Share | None = None,
+) -> int:
     """One batch of those who are due, in one transaction; how many."""
     failpoint("before_take_due")
     async with resources.engine.begin() as tx:
-        due = await take_due(tx, now, limit)
+        due = await take_due(tx, now, limit, share)
         if due:
             await decide_all(tx, tools, due, now)
             failpoint("before_decide_commit")

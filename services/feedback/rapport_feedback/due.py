@@ -24,6 +24,12 @@ SELECT {_FIELDS} FROM invitation WHERE state = 'waiting' AND send_at <= $1
 ORDER BY send_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - our own columns
 
+_DUE_OF_SHARE: Final = f"""
+SELECT {_FIELDS} FROM invitation WHERE state = 'waiting' AND send_at <= $1
+    AND abs(uuid_hash(subject_id)::bigint) % $3 = $4
+ORDER BY send_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - our own columns
+
 _THOSE: Final = f"""
 SELECT {_FIELDS} FROM invitation WHERE survey = ANY($1::text[]) AND state = 'waiting'
 ORDER BY survey FOR UPDATE
@@ -63,6 +69,13 @@ WHERE invitation.survey = new.survey
 """
 
 
+class Share(NamedTuple):
+    """A part of all subjects: whoever else takes another part waits for nobody of this one."""
+
+    number: int
+    of: int
+
+
 class Due(NamedTuple):
     """An invitation that nobody else decides meanwhile."""
 
@@ -70,9 +83,16 @@ class Due(NamedTuple):
     send_at: datetime
 
 
-async def take_due(tx: AsyncConnection, now: datetime, limit: int) -> list[Due]:
+async def take_due(
+    tx: AsyncConnection, now: datetime, limit: int, share: Share | None = None
+) -> list[Due]:
     """The oldest that nobody else has taken, until the transaction ends."""
-    return [_due(row) for row in await (await driver(tx)).fetch(_DUE, now, limit)]
+    connection = await driver(tx)
+    if share is None:
+        rows = await connection.fetch(_DUE, now, limit)
+    else:
+        rows = await connection.fetch(_DUE_OF_SHARE, now, limit, share.of, share.number)
+    return [_due(row) for row in rows]
 
 
 async def take_those(tx: AsyncConnection, surveys: Collection[str]) -> list[Due]:

@@ -9,7 +9,10 @@ from uuid import uuid4
 import orjson
 import pytest
 from rapport_events.envelope import Record
+from rapport_feedback import deciding
 from rapport_feedback.domain.eligible import survey_id
+from rapport_feedback.due import Due, Share, take_due
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.integration.feedback.conftest import Open
 from tests.support.events import NOON, days, happened
@@ -129,3 +132,33 @@ async def test_whoever_decides_first_another_time_zone_may_still_sleep(opened: O
 
     assert row["send_at"] == datetime(2026, 3, 1, 23, tzinfo=UTC)
     assert (again["send_at"], again["state"]) == (datetime(2026, 3, 2, 16, tzinfo=UTC), "waiting")
+
+
+async def test_of_many_who_are_due_everybody_is_told_of_once(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches of different people at the same time, and people who have just become one."""
+    monkeypatch.setattr(deciding, "BATCH", 5)
+    taken: list[tuple[str, ...]] = []
+
+    async def noted(tx: AsyncConnection, now: datetime, _: int, share: Share | None) -> list[Due]:
+        due = await take_due(tx, now, deciding.BATCH, share)
+        taken.append(tuple(one.candidate.survey for one in due))
+        return due
+
+    monkeypatch.setattr(deciding, "take_due", noted)
+    rng = Random(5)
+    async with opened(asking={"too_late_hours": 24 * 3_650}) as house:
+        await house.live(LIVE, **after_case(throttle_days=90))
+        records, eligible = await a_town(house, rng)
+        await house.tell(*records)
+
+        tools = deciding.Tools(house.settings, house.keyring)
+        decided = await deciding.ask_due(house.resources, tools, asyncio.Event())
+        decided += await deciding.ask_due(house.resources, tools, asyncio.Event())
+
+        sent, not_invited = await told(house)
+    assert decided == len(eligible)
+    assert sorted(sent + not_invited) == sorted(eligible)
+    assert sorted(one for batch in taken for one in batch) == sorted(eligible)
+    assert 0 < len(sent) <= PEOPLE

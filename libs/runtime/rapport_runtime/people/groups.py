@@ -50,7 +50,11 @@ class Persons:
 def gather(subjects: Iterable[str], links: Iterable[Pair], erased: Collection[str]) -> Persons:
     """The people that the subjects and the ends of the links belong to."""
     parent = {subject: subject for subject in subjects}
-    for a, b in links:
+    pairs = list(links)
+    if not pairs:
+        # As almost always: everybody is one subject.
+        return Persons({one: Person((one,), one in erased) for one in sorted(parent)})
+    for a, b in pairs:
         low, high = sorted((_root(parent, a), _root(parent, b)))
         parent[high] = low
     members: dict[str, list[str]] = {}

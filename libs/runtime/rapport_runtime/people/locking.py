@@ -6,13 +6,13 @@ from typing import Any, Final, Protocol
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_runtime.database import driver
+from rapport_runtime.database import driver, listed
 from rapport_runtime.people.groups import Pair, Persons, gather
 from rapport_runtime.pool import Reads
 
 _LINKS: Final = """
 WITH RECURSIVE member (id) AS (
-    SELECT unnest($1::text[]::uuid[])
+    SELECT unnest(string_to_array($1, ',')::uuid[])
     UNION
     SELECT other.id FROM member CROSS JOIN LATERAL (
         SELECT b FROM person_link WHERE a = member.id AND NOT is_cut
@@ -25,19 +25,19 @@ SELECT a::text, b::text FROM member JOIN person_link ON a = id AND NOT is_cut
 
 _ERASED: Final = """
 SELECT subject_id::text FROM person_subject
-WHERE subject_id = ANY($1::text[]::uuid[]) AND erased_at IS NOT NULL
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) AND erased_at IS NOT NULL
 """
 
 _ADD: Final = """
 INSERT INTO person_subject (subject_id)
-SELECT id FROM unnest($1::text[]::uuid[]) AS new (id)
+SELECT id FROM unnest(string_to_array($1, ',')::uuid[]) AS new (id)
 WHERE NOT EXISTS (SELECT FROM person_subject WHERE subject_id = id)
 ORDER BY id ON CONFLICT DO NOTHING
 """
 
 _LOCK: Final = """
 SELECT subject_id::text, erased_at IS NOT NULL FROM person_subject
-WHERE subject_id = ANY($1::text[]::uuid[]) ORDER BY subject_id FOR UPDATE
+WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) ORDER BY subject_id FOR UPDATE
 """
 
 
@@ -68,7 +68,7 @@ async def read_persons(reads: Reads, subjects: Collection[str]) -> Persons:
     """The subjects' people as they are now, for queries."""
     links = await _load(reads, subjects)
     everybody = _ends(links).union(subjects)
-    erased = await reads.fetch(_ERASED, sorted(everybody))
+    erased = await reads.fetch(_ERASED, listed(everybody))
     return gather(subjects, links, {row[0] for row in erased})
 
 
@@ -91,8 +91,9 @@ async def _try(connection: "asyncpg.Connection[Any]", wanted: Collection[str]) -
     """Whoever links two subjects holds the locks of both: what is read now stays so."""
     ordered = sorted(wanted)
     # All are added before any is locked: nobody waits for a new row while holding an old one.
-    await connection.execute(_ADD, ordered)
-    rows = await connection.fetch(_LOCK, ordered)
+    everybody = listed(ordered)
+    await connection.execute(_ADD, everybody)
+    rows = await connection.fetch(_LOCK, everybody)
     links = await _load(connection, ordered)
     if not _ends(links) <= set(wanted):
         raise _GrewError(_ends(links))
@@ -101,7 +102,7 @@ async def _try(connection: "asyncpg.Connection[Any]", wanted: Collection[str]) -
 
 async def _load(reads: Fetches, subjects: Collection[str]) -> list[Pair]:
     """All links that hold, of everybody who is connected with the subjects."""
-    return [(row[0], row[1]) for row in await reads.fetch(_LINKS, sorted(subjects))]
+    return [(row[0], row[1]) for row in await reads.fetch(_LINKS, listed(subjects))]
 
 
 def _ends(links: Iterable[Pair]) -> set[str]:

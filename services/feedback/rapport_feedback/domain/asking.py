@@ -1,6 +1,6 @@
 """Whether somebody who is eligible is asked: the gates, in their order, and how they are asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -153,11 +153,12 @@ def is_throttled(case: Case, person: Person, policy: Policy, now: datetime) -> b
     if not person.sent:
         return False
     own = timedelta(days=case.definition.throttle_days or 0)
-    gap, rhythm = max(policy.throttle, own), _rhythm(case)
-    return any(
-        now - sent.at < (max(gap, rhythm) if sent.definition == case.definition.id else gap)
-        for sent in person.sent
-    )
+    gap = max(policy.throttle, own)
+    of_own = max(gap, _rhythm(case))
+    for sent in person.sent:
+        if now - sent.at < (of_own if sent.definition == case.definition.id else gap):
+            return True
+    return False
 
 
 def longest_memory(policy: Policy, definitions: Iterable[Definition]) -> timedelta:
@@ -200,21 +201,28 @@ def _rule(case: Case) -> Rule | None:
 
 def _by_preference(channels: Iterable[str], respondent: Respondent) -> list[str]:
     """As the definition orders them, the one they asked for first."""
-    return sorted(channels, key=lambda one: one != respondent.preferred_channel)
+    preferred = respondent.preferred_channel
+    if preferred is None:
+        return list(channels)
+    return sorted(channels, key=lambda one: one != preferred)
 
 
 def agrees(respondent: Respondent, channel: str, wanted: Consent) -> bool:
     """Whether they may be asked on this channel, by their last word."""
+    if not respondent.words:
+        return wanted == "none"
     if wanted != "none":
         return respondent.consent(wanted, channel) == GRANTED
     return all(respondent.consent(purpose, channel) != WITHDRAWN for purpose in _BOTH)
 
 
 def _may_be_asked(
-    respondent: Respondent, wanted: Iterable[str], allowed: Iterable[str], *, delivers: bool
+    respondent: Respondent, wanted: Sequence[str], allowed: Sequence[str], *, delivers: bool
 ) -> bool:
     """Where they cannot be reached anyhow, their leave is worth nothing."""
+    if len(allowed) == len(wanted):
+        return bool(allowed)
     reachable = {one for one in wanted if respondent.is_reachable(one)}
     if not delivers or not reachable:
-        return bool(set(allowed))
+        return bool(allowed)
     return not reachable.isdisjoint(allowed)

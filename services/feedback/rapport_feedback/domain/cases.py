@@ -1,6 +1,5 @@
 """Cases of customers: nobody is asked for a favour while one of theirs is open."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -34,7 +33,6 @@ class Ticket(msgspec.Struct, array_like=True):
 
 
 _UNPACK_TICKET: Final = msgspec.msgpack.Decoder(Ticket)
-_TICKET_WORDS: Final = ("agent", "team", "topic")
 
 
 def pack_ticket(ticket: Ticket) -> bytes:
@@ -67,13 +65,15 @@ TICKETS: Final = frozenset(
 
 def follow(ticket: Ticket, envelope: Envelope, key: bytes, data: TicketEvent) -> None:
     """What the event says of its case. Changes it in place."""
-    order = (micros(envelope.time), micros(envelope.recordedtime), key)
-    for name, value in _ticket_words(envelope, data).items():
+    at, recorded = micros(envelope.time), micros(envelope.recordedtime)
+    words = ticket.words
+    for name, value in _ticket_words(envelope, data):
         if value is None:
             continue
-        known, word = ticket.words.get(name), Word(*order, value)
+        known, word = words.get(name), Word(at, recorded, key, value)
         if known is None or known < word:
-            ticket.words[name] = word
+            words[name] = word
+    order = (at, recorded, key)
     match data:
         case wire.TicketCreated():
             ticket.is_known = True
@@ -85,8 +85,12 @@ def follow(ticket: Ticket, envelope: Envelope, key: bytes, data: TicketEvent) ->
             pass
 
 
-def _ticket_words(envelope: Envelope, data: TicketEvent) -> Mapping[str, str | None]:
-    said: dict[str, str | None] = {"subject": envelope.subject}
+def _ticket_words(envelope: Envelope, data: TicketEvent) -> tuple[tuple[str, str | None], ...]:
     if isinstance(data, wire.TicketTopicChanged):
-        return said | {"topic": data.after}
-    return said | {name: getattr(data, name, None) for name in _TICKET_WORDS}
+        return (("subject", envelope.subject), ("topic", data.after))
+    return (
+        ("subject", envelope.subject),
+        ("agent", getattr(data, "agent", None)),
+        ("team", getattr(data, "team", None)),
+        ("topic", getattr(data, "topic", None)),
+    )
