@@ -10,7 +10,6 @@ down whom it would have spoken to. It runs in one process, as in a service.
 """
 
 import argparse
-import gc
 import random
 import sys
 import time
@@ -27,6 +26,7 @@ from rapport_personalization import backtests
 from rapport_personalization.backtester import work_off
 from rapport_personalization.worker import Shop
 from rapport_runtime.database import driver
+from rapport_runtime.serve import tune_collector
 from sqlalchemy import text
 
 from bench.personalization_shop import _MIX, entry, open_shop
@@ -132,8 +132,7 @@ async def measure(moments: int, customers: int, runs: int) -> dict[str, Any]:
     found: dict[str, list[dict[str, float]]] = {name: [] for name in TRIGGERS}
     async with open_servers("embedded") as servers, open_shop(servers, "backtest") as shop:
         await fill(shop, people, moments, begin)
-        gc.collect()
-        gc.freeze()
+        tune_collector()
         for _ in range(runs):
             for name in TRIGGERS:
                 found[name].append(await once(shop, name, begin))
@@ -155,7 +154,6 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=5_000)
     parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    gc.set_threshold(50_000, 20, 20)
     found = uvloop.run(measure(given.moments, given.customers, given.runs))
     rates, decided = found["events_per_second"], found["decisions"]
     shown = [

@@ -9,7 +9,6 @@ faust      a Faust agent with a Table counting orders and value per customer
 one_by_one an aiokafka consumer with one SQLAlchemy transaction per event
 """
 
-import gc
 import json
 import os
 import sys
@@ -29,6 +28,7 @@ from rapport_profile import store
 from rapport_profile.consumer import SUBSCRIPTION
 from rapport_runtime.database import create_engine
 from rapport_runtime.metrics import Metrics
+from rapport_runtime.serve import tune_collector
 from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text
@@ -191,9 +191,8 @@ CONTENDERS: dict[str, Callable[[str, str, int, str], Awaitable[None]]] = {
 
 
 def main(name: str, bootstrap: str, topic: str, events: str, url: str) -> None:
-    # As our own workers set it: 200,000 live objects make the default collector quadratic.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    # As our own workers set it, for each contender.
+    tune_collector()
     if name == "faust":
         uvloop.install()
         faust_table(bootstrap, topic, int(events))

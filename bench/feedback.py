@@ -10,7 +10,6 @@ reads and decides at the same time, as a worker does. `asked` is the dear case: 
 import argparse
 import asyncio
 import base64
-import gc
 import os
 import random
 import sys
@@ -37,6 +36,7 @@ from rapport_privacy.keyring import Keyring, Resolved
 from rapport_privacy.migrations import migrate as migrate_keyring
 from rapport_privacy.wiring import open_keyring
 from rapport_runtime.database import migrate
+from rapport_runtime.serve import tune_collector
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 
@@ -159,9 +159,7 @@ async def _timed(resources: Resources, tools: Tools, topic: str, events: int) ->
     ends = await ends_of(consumer)
     await consumer.stop()
     projection = replace(subscription(tools.settings), topics=(topic,))
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    tune_collector()
     wall, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(
         run_subscription(projection, resources, until=ends),

@@ -24,6 +24,7 @@ from rapport_events.envelope import Record
 from rapport_runtime.database import create_engine
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.metrics import Metrics
+from rapport_runtime.serve import tune_collector
 from rapport_runtime.settings import Settings
 from rapport_runtime.subscription import Derived, Resources, Sifted, Subscription, run_subscription
 from rapport_runtime.tables import runtime_tables
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    gc.set_threshold(50_000, 20, 20)
+    tune_collector()
     found = uvloop.run(measure(given.broker, given.runs, given.events))
     rows = [
         {"contender": name, "CPU µs an event": times["cpu"]["median"],

@@ -12,7 +12,6 @@ recompute  for every event the history of its ticket, call, survey or order is f
            its facts rewritten in a transaction of their own; nothing that spans entities
 """
 
-import gc
 import json
 import os
 import sys
@@ -35,6 +34,7 @@ from rapport_metrics.domain.working import Working
 from rapport_metrics.store import dims_id
 from rapport_runtime.database import create_engine
 from rapport_runtime.metrics import Metrics
+from rapport_runtime.serve import tune_collector
 from rapport_runtime.subscription import Resources, run_subscription
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -212,9 +212,8 @@ CONTENDERS: dict[str, Callable[[str, int, str], Awaitable[None]]] = {
 
 
 def main(name: str, bootstrap: str, events: str, url: str) -> None:
-    # As our own workers set it: 200,000 live objects make the default collector quadratic.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    # As our own workers set it, for each contender.
+    tune_collector()
     if name in {"faust", "faust_tuned"}:
         uvloop.install()
         faust_windows(bootstrap, int(events), is_tuned=name == "faust_tuned")

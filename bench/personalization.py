@@ -9,7 +9,6 @@ and asks every gate about what it starts, at once; it remembers nothing of it.
 
 import argparse
 import asyncio
-import gc
 import os
 import sys
 import time
@@ -28,6 +27,7 @@ from rapport_personalization.domain.policies import Policies
 from rapport_personalization.faust_app import make_app, run_app
 from rapport_personalization.reading import moment_of
 from rapport_personalization.worker import Shop
+from rapport_runtime.serve import tune_collector
 from rapport_runtime.subscription import run_subscription
 
 from bench.contenders import consumer_of, ends_of
@@ -120,8 +120,7 @@ async def _run(servers: Servers, run: int, events: int, rates: dict[str, list[fl
     async with open_shop(servers, str(run)) as shop:
         people = await people_of(shop, CUSTOMERS)
         await fill(servers, topic, PARTITIONS, entries(people, events))
-        gc.collect()
-        gc.freeze()
+        tune_collector()
         rates["rapport"].append(events / await ours(shop, topic))
         few = int(events * FAUST_SHARE)
         rates["faust"].append(few / await fausts(shop, topic, few))
@@ -133,7 +132,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--events", type=int, default=100_000)
     given = parser.parse_args()
-    gc.set_threshold(50_000, 20, 20)
     found = uvloop.run(measure(given.broker, given.runs, given.events))
     rows = [
         {"contender": name, "events/s (median)": f"{rate['median']:,.0f}",
