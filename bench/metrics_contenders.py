@@ -31,6 +31,7 @@ from rapport_metrics.consumer import happening, subscription
 from rapport_metrics.domain.engine import run
 from rapport_metrics.domain.happening import entity
 from rapport_metrics.domain.working import Working
+from rapport_metrics.settings import MetricsWorkerSettings
 from rapport_metrics.store import dims_id
 from rapport_runtime.database import create_engine
 from rapport_runtime.metrics import Metrics
@@ -53,7 +54,7 @@ async def rapport(bootstrap: str, _: int, url: str) -> None:
     ends = await ends_of(consumer)
     await consumer.stop()
     _begin()
-    chosen = settings(bootstrap, url)
+    chosen = settings(bootstrap, url).model_copy(update={"worker": MetricsWorkerSettings()})
     engine = create_engine(chosen)
     resources = Resources(settings=chosen, engine=engine, metrics=Metrics("bench"))
     await run_subscription(subscription(), resources, until=ends)

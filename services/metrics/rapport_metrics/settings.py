@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
-from rapport_runtime.settings import HttpSettings, Section, Settings
+from rapport_runtime.settings import HttpSettings, Section, Settings, WorkerSettings
 
 from rapport_metrics.business_hours import CalendarSettings, Seconds, targets_of
 from rapport_metrics.domain import calls
@@ -100,10 +100,17 @@ class KpiSettings(Section):
         )
 
 
+class MetricsWorkerSettings(WorkerSettings):
+    """Totals are added up within a batch: a larger one writes fewer of them."""
+
+    batch: int = Field(default=60_000, ge=1, le=100_000, description="most records a transaction")
+
+
 class MetricsSettings(Settings):
     """As all services. It holds no keys: nothing that it counts is personal."""
 
     http: HttpSettings = HttpSettings(port=8005)
+    worker: MetricsWorkerSettings = MetricsWorkerSettings()
     keys_file: Path
     kpi: KpiSettings = KpiSettings()
 
