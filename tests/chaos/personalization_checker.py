@@ -33,7 +33,12 @@ class Scene:
     log: str
     models: str
     people: list[str]
-    orders: set[str] = field(default_factory=set)
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    """Subject to the one that it is one person with."""
+
+    def person(self, subject: str) -> str:
+        """The same for both subjects of a pair."""
+        return min(subject, self.pairs.get(subject, subject))
 
 
 async def end_of(scene: Scene, topic: str, partitions: int) -> Mapping[int, int]:
@@ -102,7 +107,7 @@ async def _wanted(scene: Scene) -> AsyncIterator[tuple[str, str, str]]:
     """Trigger, person and anchor of every decision that the log calls for."""
     for value in await read_all(scene, scene.log, PARTITIONS):
         envelope = codec.decode(value)
-        data, person = orjson.loads(bytes(envelope.data)), envelope.subject or ""
+        data, person = orjson.loads(bytes(envelope.data)), scene.person(envelope.subject or "")
         match envelope.type:
             case "order.shipped.v1":
                 yield ("parcel", person, data["order"])
@@ -125,7 +130,7 @@ async def _told(scene: Scene) -> dict[tuple[str, str], Any]:
         data = orjson.loads(bytes(envelope.data))
         about = data.get("decision")
         if envelope.type == "decision.made.v1":
-            about = (data["trigger"], envelope.subject, data["anchor"])
+            about = (data["trigger"], scene.person(envelope.subject), data["anchor"])
         found[envelope.type, envelope.id] = about
     return found
 

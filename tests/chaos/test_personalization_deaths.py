@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
@@ -58,18 +59,30 @@ async def scene(
     broker: Broker, new_database: MakeDatabase, topic: MakeTopic, tmp_path: Path
 ) -> AsyncIterator[Scene]:
     await create_topics(broker.bootstrap, [ENGAGEMENT.name], partitions=PARTITIONS)
-    databases, callers = await Databases.make(new_database), Callers.make(tmp_path)
+    databases, topics = (
+        await Databases.make(new_database),
+        (await topic(PARTITIONS), await topic(1)),
+    )
+    async with open_scene(broker, databases, topics, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_scene(
+    broker: Broker, databases: Databases, topics: tuple[str, str], directory: Path
+) -> AsyncIterator[Scene]:
+    """`topics`: of the log, and of models."""
+    callers, (log, models) = Callers.make(directory), topics
     async with open_house(databases, callers, broker) as house:
         await house.install(TRIGGERS, since=datetime.now(UTC) - timedelta(hours=1))
-        people = [await house.person(email=an_email()) for _ in range(PEOPLE)]
         yield Scene(
             house=house,
             databases=databases,
             callers=callers,
             settings=chaos_settings(broker, databases.service),
-            log=await topic(PARTITIONS),
-            models=await topic(1),
-            people=people,
+            log=log,
+            models=models,
+            people=[await house.person(email=an_email()) for _ in range(PEOPLE)],
         )
 
 
@@ -86,8 +99,9 @@ def environment(scene: Scene) -> dict[str, str]:
     }
 
 
-def something(chance: random.Random, people: list[str], number: int) -> Record:
-    person, at = chance.choice(people), datetime.now(UTC)
+def something(scene: Scene, person: str, number: int) -> Record:
+    """Of the same number both subjects of a pair tell the same."""
+    at = datetime.now(UTC)
     match number % 3:
         case 0:
             return happened("order.shipped", person, at, order=f"o-{number}", identifiedby="email")
@@ -96,7 +110,7 @@ def something(chance: random.Random, people: list[str], number: int) -> Record:
                 "survey.responded", person, at, survey=f"s-{number}", kind="nps", score=number % 11
             )
         case _:
-            cart = f"c-{person[:6]}-{chance.randrange(3)}"
+            cart = f"c-{scene.person(person)[:6]}-{number // 3 % 3}"
             return happened("cart.updated", person, at, cart=cart, value=9, identifiedby="email")
 
 
@@ -107,11 +121,12 @@ async def feed(scene: Scene, numbers: Iterator[int], stop: asyncio.Event) -> Non
         bootstrap_servers=scene.settings.kafka.bootstrap, acks="all"
     ) as producer:
         while not stop.is_set():
-            number = next(numbers)
-            record = something(chance, scene.people, number)
-            for _ in range(1 + (chance.random() < 0.1)):
-                partition = chance.randrange(PARTITIONS)
-                await producer.send(scene.log, record.value, partition=partition)
+            number, person = next(numbers), chance.choice(scene.people)
+            both = [person, scene.pairs[person]] if person in scene.pairs else [person]
+            for record in [something(scene, one, number) for one in both]:
+                for _ in range(1 + (chance.random() < 0.1)):
+                    partition = chance.randrange(PARTITIONS)
+                    await producer.send(scene.log, record.value, partition=partition)
             if number % 5 == 0:
                 fitted = happened("model.fitted", None, model="bgnbd", parameters={"r": number / 7})
                 await producer.send(scene.models, fitted.value)
@@ -148,8 +163,8 @@ async def until_quiet(scene: Scene, projector: str) -> None:
             scene.databases.service,
             "SELECT (SELECT count(*) FROM candidate) + (SELECT count(*) FROM outbox)"
             " + $2::bigint - (SELECT coalesce(sum(next_offset), 0) FROM projector_offset"
-            " WHERE projector = $1)",
-            (projector, sum(ends.values())),
+            " WHERE projector = $1 AND topic = $3)",
+            (projector, sum(ends.values()), scene.log),
         )
         if waits == 0:
             return

@@ -76,8 +76,8 @@ async def ask(resources: Resources, tools: Tools, stop: asyncio.Event) -> None:
 async def ask_due(resources: Resources, tools: Tools, stop: asyncio.Event) -> int:
     """Everybody who is due, until `stop`; how many.
 
-    Of many, two batches at a time: while one is with the database, the other one is decided. They
-    are of different people: who is locked by one would keep the other waiting for its commit.
+    Of many, some batches at a time: while one is with the database, another one is decided. They
+    are of different people: who is locked by one would keep another waiting for its commit.
     """
     taken = await ask_once(resources, tools, datetime.now(UTC))
     if taken < BATCH:
