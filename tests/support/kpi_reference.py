@@ -108,7 +108,7 @@ def _call_facts(told: World, name: str) -> Iterator[Plain]:
             last = max(ended for _, ended in legs)
             spent = sum((leg.talk or 0) + (leg.hold or 0) + (leg.wrap or 0) for leg, _ in legs)
             yield "aht", last, spent, 1
-            yield "transfer_rate", last, int(any(leg.transferred for leg, _ in legs)), 1
+            yield "transfer_rate", at, int(any(leg.transferred for leg, _ in legs)), 1
 
 
 def _survey_facts(told: World, name: str) -> Iterator[Plain]:

@@ -8,6 +8,9 @@ from rapport_metrics.domain.instants import DAY, HOUR
 
 from tests.support.kpi_told import day_of, told, totals
 
+LAST_OF_JANUARY = 26 * DAY
+"""Counted from the start of the tests' worlds, 5 January."""
+
 
 def offered(**data: Any) -> wire.Data:  # noqa: ANN401 - as above
     return wire.CallOffered(call="c", **data)
@@ -50,6 +53,29 @@ def test_handle_time_is_dated_by_the_last_leg() -> None:
     memory = told([(0, offered()), (10, answered()), (3 * DAY, leg(2, 1)), (DAY, leg(1, 1))])
 
     assert day_of(memory, "aht") == 3
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+@pytest.mark.parametrize(("direction", "prefix"), [("in", ""), ("out", "outbound_")])
+def test_a_call_over_the_end_of_a_month_was_passed_on_in_the_month_it_came(
+    first: int, direction: str, prefix: str
+) -> None:
+    began = LAST_OF_JANUARY + 23 * HOUR
+    call = [
+        (began, offered(direction=direction)),
+        (began + 10, answered()),
+        (began + 2 * HOUR, leg(1, 60, transferred=True)),
+    ]
+
+    memory = told(call[first:] + call[:first])
+
+    assert totals(memory)[f"{prefix}transfer_rate"] == (1, 1)
+    assert day_of(memory, f"{prefix}transfer_rate") == LAST_OF_JANUARY // DAY
+    assert day_of(memory, f"{prefix}aht") == LAST_OF_JANUARY // DAY + 1
+
+
+def test_nothing_was_passed_on_of_a_call_that_is_not_known_to_have_come() -> None:
+    assert totals(told([(10, answered()), (HOUR, leg(1, 60, transferred=True))])) == {}
 
 
 @pytest.mark.parametrize(("wait", "expected"), [(4, None), (5, (1, 1)), (60, (1, 1))])

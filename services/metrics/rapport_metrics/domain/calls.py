@@ -105,13 +105,14 @@ def _waiting(call: Call, dims: Dims, settings: CallSettings) -> Iterator[Fact]:
 
 
 def _handling(call: Call, legs: list[Leg], dims: Dims) -> Iterator[Fact]:
+    assert call.offered is not None  # noqa: S101 - as above
     prefix = "" if call.is_inbound else "outbound_"
     last = max(leg.told for leg in legs)
-    at, key = last.at, last.key
     seconds = sum(leg.seconds for leg in legs)
-    yield Fact(f"{prefix}aht", at, dims, seconds, 1, key, index(seconds))
+    yield Fact(f"{prefix}aht", last.at, dims, seconds, 1, last.key, index(seconds))
     transferred = int(any(leg.transferred for leg in legs))
-    yield Fact(f"{prefix}transfer_rate", at, dims, transferred, 1, key)
+    offered = call.offered
+    yield Fact(f"{prefix}transfer_rate", offered.at, dims, transferred, 1, offered.key)
     for leg in legs:
         own = replace(dims, agent=leg.agent, team=leg.team)
         yield Fact(f"{prefix}aht_leg", leg.told.at, own, leg.seconds, 1, leg.told.key)
