@@ -37,7 +37,9 @@ class Question(NamedTuple):
 
     @property
     def lookahead(self) -> int:
-        """Microseconds after which a unit is decided; of first contacts, the repeat window."""
-        if self.kpi.id in {"fcr", "fcr_net"}:
-            return self.options.repeat_window
-        return self.kpi.lookahead
+        return lookahead(self.kpi, self.options)
+
+
+def lookahead(kpi: Kpi, options: Options) -> int:
+    """Microseconds after which a unit is decided; of first contacts, the repeat window."""
+    return options.repeat_window if kpi.id in {"fcr", "fcr_net"} else kpi.lookahead

@@ -87,3 +87,15 @@ async def test_the_threshold_of_giving_up_is_a_setting(opened: Open) -> None:
             await house.tell([happened("call.offered", None, at(3), call=name), gave_up])
 
         assert await read(house, "abandonment") == (1, 1)
+
+
+async def test_the_catalogue_says_after_how_long_a_first_contact_is_decided_here(
+    opened: Open,
+) -> None:
+    async with opened(repeat_contact_days=3) as house:
+        listed = {one["kpi"]: one for one in (await house.read("/v1/kpis"))["kpis"]}
+
+    assert (
+        listed["fcr"]["lookahead_seconds"] == listed["fcr_net"]["lookahead_seconds"] == 3 * 86_400
+    )
+    assert listed["reopen_rate"]["lookahead_seconds"] == 14 * 86_400

@@ -24,7 +24,7 @@ from rapport_metrics.domain.instants import DAY, SECOND
 from rapport_metrics.domain.interval import SMALL
 from rapport_metrics.kept import load_kept
 from rapport_metrics.models import load_newest, warning
-from rapport_metrics.question import Question
+from rapport_metrics.question import Question, lookahead
 from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import CatalogueView, Counted, KpiView, PointView, SeriesView
 from rapport_metrics.series import Point, load_points
@@ -157,7 +157,7 @@ def _described(kpi: Kpi, settings: MetricsSettings) -> KpiView:
         shape=kpi.shape,
         scale=kpi.scale,
         dimensions=list(kpi.dims),
-        lookahead_seconds=kpi.lookahead // SECOND,
+        lookahead_seconds=lookahead(kpi, settings.options()) // SECOND,
         source=f"kpis {kpi.source}",
     )
 
