@@ -6,6 +6,7 @@ from typing import Final
 import asyncpg
 from rapport_events import wire
 from rapport_events.codec import decode_data
+from rapport_events.currencies import CURRENCIES
 from rapport_events.envelope import Record, event_key
 from rapport_events.topics import CUSTOMERS, FEEDBACK, INTERACTIONS
 from rapport_runtime.computing import compute
@@ -31,7 +32,6 @@ _IDENTITY: Final = frozenset({wire.CustomerMerged, wire.CustomerUnmerged, wire.C
 """Of these only what the profile service concludes counts: it weighs what publishers say."""
 
 _DURATIONS: Final = ("wait", "talk", "hold", "wrap")
-_CODE_LETTERS: Final = 3
 
 NO_OTHERS: Final[Definitions] = {}
 
@@ -123,7 +123,7 @@ _DOUBTFUL: Final = {
 
 def _check(name: str, value: int | str) -> None:
     if isinstance(value, str):
-        if not (len(value) == _CODE_LETTERS and value.isascii() and value.isupper()):
-            raise DataError("unknown_currency", "currency: an ISO 4217 code is three capitals")
+        if value not in CURRENCIES:
+            raise DataError("unknown_currency", "currency: no ISO 4217 code of money to pay with")
     elif value < 0:
         raise DataError("negative_duration", f"{name}: no time is less than none")

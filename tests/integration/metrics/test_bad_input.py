@@ -84,6 +84,9 @@ NONSENSE = [
     ("unknown_currency", happened("order.placed", None, order="o-1", amount=5, currency="EURO")),
     ("unknown_currency", happened("order.placed", None, order="o-1", amount=5, currency="eur")),
     ("unknown_currency", happened("order.placed", None, order="o-1", amount=5, currency="12$")),
+    ("unknown_currency", happened("order.placed", None, order="o-1", amount=5, currency="ABC")),
+    ("unknown_currency", happened("order.placed", None, order="o-1", amount=5, currency="XTS")),
+    ("unknown_currency", happened("order.refunded", None, order="o-1", amount=5, currency="XAU")),
     ("bad_data", happened("order.placed", None, order="o-1", amount="5", currency="EUR")),
     ("sqlstate_22000", happened("order.placed", None, order="o-1", amount=2**63, currency="EUR")),
 ]

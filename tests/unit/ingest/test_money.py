@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rapport_ingest.money import CURRENCIES, AmountError, currency_code, decimals, minor_units
+from rapport_events.currencies import CURRENCIES
+from rapport_ingest.money import AmountError, currency_code, decimals, minor_units
 
 
 @pytest.mark.parametrize(
