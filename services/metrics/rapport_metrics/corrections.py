@@ -45,7 +45,7 @@ def slots_of(question: Question, selection: Selection, fact: Fact, sign: int) ->
     is_asked = (
         fact.metric in question.kpi.metrics | question.kpi.beside
         and selection.edges[0] <= minute < selection.end
-        and all(getattr(fact.dims, name) == value for name, value in question.filters.items())
+        and all(getattr(fact.dims, name) == value for name, value in selection.filters.items())
     )
     if is_asked:
         yield Slot(

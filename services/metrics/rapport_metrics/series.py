@@ -94,8 +94,16 @@ def _selection(question: Question) -> Selection:
         # A unit at t counts when t < as_of - lookahead (kpis.md 1.7).
         mature_before=now - lookahead if lookahead else end,
         group_by=question.group_by,
-        filters=question.filters,
+        filters=_population(question),
     )
+
+
+def _population(question: Question) -> Mapping[str, str]:
+    """What is left out from the start: of a mix, not what it is a mix of, or all would be 100 %."""
+    if question.kpi.shape != "mix":
+        return question.filters
+    by = question.group_by
+    return {name: value for name, value in question.filters.items() if name not in by}
 
 
 async def _pile_up(
@@ -132,12 +140,15 @@ def _mix(
     by_place: Mapping[tuple[int, Group], Sequence[Row]],
     groups: Sequence[Group],
 ) -> list[Point]:
-    """Each group's share of all groups of its window."""
+    """Each group's share of all groups of its window; of those that are asked for."""
     points = []
+    wanted = [question.filters.get(name) for name in question.group_by]
     for window in range(len(question.windows)):
         own = {group: read(question.kpi, by_place.get((window, group), ())) for group in groups}
         everybody = sum(reading.num for reading in own.values())
         for group, reading in own.items():
+            if any(one not in {None, value} for one, value in zip(wanted, group, strict=True)):
+                continue
             value = ratio(reading.num, everybody, question.kpi.scale)
             dims = dict(zip(question.group_by, group, strict=True))
             share = wilson(reading.num, everybody, question.kpi.scale)

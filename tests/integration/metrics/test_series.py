@@ -1,6 +1,6 @@
 """KPIs over time and by group, as a dashboard asks for them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -198,15 +198,6 @@ async def test_the_interval_of_the_past_is_that_of_the_past(house: House) -> Non
     [then] = await house.series("nps", **JANUARY, as_of="2026-01-08T00:00:00Z")
 
     assert (then["value"], then["interval"]) == (100.0, [100.0, 100.0])
-
-
-async def test_the_mix_is_by_channel_when_nothing_else_is_asked(house: House) -> None:
-    await house.tell([ticket(1, at(4)), ticket(2, at(5)), ticket(3, at(6), "chat")])
-
-    series = await house.series("channel_mix", **JANUARY)
-
-    found: Mapping[str, Any] = {one["dims"]["channel"]: one["value"] for one in series}
-    assert found == {"chat": 33.333333, "email": 66.666667}
 
 
 async def test_without_a_span_it_is_the_last_thirty_days(house: House) -> None:
