@@ -15,13 +15,18 @@ from typing import Final, NamedTuple
 import msgspec
 from rapport_events.envelope import event_key
 
-from rapport_runtime.contract import Derived
+from rapport_runtime.contract import DataError, Derived
+from rapport_runtime.kafka import MAX_RECORD_BYTES
 
 COLUMNS: Final = ("topic", "key", "value", "headers")
 
 _SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _COUNT: Final = struct.pack("!h", len(COLUMNS))
+MOST_BYTES: Final = MAX_RECORD_BYTES - 4_096
+"""Of a fact, beside its key and headers. One that the broker does not take would keep all others
+waiting for ever, so it never gets in line."""
+
 _TEXT: Final = 25
 """PostgreSQL's number of the type."""
 
@@ -75,7 +80,10 @@ def derived_text(cause: bytes, rule: str) -> str:
 
 
 def copied(events: Sequence[Derived], now: datetime) -> bytearray:
-    """All of them, in this order, for `COPY … FROM STDIN (FORMAT binary)`."""
+    """All of them, in this order, for `COPY … FROM STDIN (FORMAT binary)`.
+
+    Raises DataError for one that no broker would take.
+    """
     kinds: dict[tuple[str, str, str, datetime], _Kind] = {}
     parts: list[bytes] = [_SIGNATURE]
     for event in events:
@@ -86,6 +94,9 @@ def copied(events: Sequence[Derived], now: datetime) -> bytearray:
         event_id = event.id or derived_text(event.cause, event.rule)
         key = (event.subject or event_key(event.source, event_id).hex()).encode()
         value = _encode(_event(event, event_id, kind.time, now))
+        if len(value) > MOST_BYTES:
+            size = f"{len(value):,} bytes, and a record holds {MOST_BYTES:,}"
+            raise DataError("too_large", f"{event.type}: {size}")
         parts += (
             kind.begin, _length(len(key)), key, _length(len(value)), value,
             kind.before_id, event_id.encode(), kind.after_id,
