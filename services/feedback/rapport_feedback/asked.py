@@ -117,8 +117,11 @@ async def load_asked(
         rows = await reads.fetch(_SEVERAL, surveys)
     for version in {(row[1], row[2]) for row in rows} - known.keys():
         # Nobody is asked by a draft, and what was live once never changes.
-        known[version] = await reads.fetchval(_DOCUMENT, *version)
-    return {row[0]: _read(row, known[row[1], row[2]]) for row in rows}
+        document = await reads.fetchval(_DOCUMENT, *version)
+        if document is not None:
+            known[version] = document
+    # What others asked, as the log tells, is none of our surveys: we know no questions of it.
+    return {row[0]: _read(row, known[row[1], row[2]]) for row in rows if (row[1], row[2]) in known}
 
 
 def _read(row: asyncpg.Record, document: str) -> Asked:

@@ -11,6 +11,7 @@ from rapport_runtime.http.problems import FieldError
 from rapport_feedback.answer_rows import StoredAnswer, load_revisions
 from rapport_feedback.answering import AlreadyAnswered, Given, PersonErased, Recorded, key_of
 from rapport_feedback.asked import load_asked
+from rapport_feedback.bounds import EARLIEST
 from rapport_feedback.definitions import DRAFT, LIVE, Stored, SurveyNotFoundError, load_versions
 from rapport_feedback.desk import Desk
 from rapport_feedback.domain.answer import NewAnswer, Survey
@@ -62,6 +63,9 @@ async def take(desk: Desk, given: NewResponse, idempotency_key: str | None) -> t
 def answered_when(said: datetime | None) -> datetime:
     """Raises AnswerRefusedError."""
     now = datetime.now(UTC)
+    if said is not None and said < EARLIEST:
+        flaw = "lies before 1970, when nobody was asked"
+        raise AnswerRefusedError([FieldError("/answered_at", flaw, "out_of_range")])
     if said is not None and said > now + _CLOCK_SKEW:
         raise AnswerRefusedError([FieldError("/answered_at", "lies in the future", "out_of_range")])
     return now if said is None else min(said, now)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from rapport_privacy.migrations import migrate as migrate_keyring
 
+from tests.support.events import happened
 from tests.support.feedback_house import (
     House,
     Secrets,
@@ -124,6 +125,8 @@ async def test_another_answer_under_the_same_key_is_refused(house: House) -> Non
         ({"customer": {"ticket": "T-1"}}, "/customer/ticket"),
         ({"customer": {"user_id": "null"}}, "/customer/user_id"),
         ({"answered_at": "2999-01-01T00:00:00Z"}, "/answered_at"),
+        ({"answered_at": "0001-01-01T00:00:00Z"}, "/answered_at"),
+        ({"answered_at": "0001-01-01T00:00:00+14:00"}, "/answered_at"),
         ({"score": "9"}, "/score"),
         ({"score": True}, "/score"),
         ({"score": 9.5}, "/score"),
@@ -166,6 +169,16 @@ async def test_what_is_not_known_cannot_be_answered(
     refused = await house.post(PATH, body, idempotency_key=str(uuid4()))
 
     assert (refused.status_code, refused.json()["code"]) == (404, code)
+
+
+async def test_what_others_asked_is_answered_where_it_was_asked(house: House) -> None:
+    subject = await house.subject(user_id=f"u-{uuid4()}")
+    asked = happened("survey.sent", subject, survey="theirs-1", definition="theirs@1", kind="nps")
+    await house.tell(asked)
+
+    refused = await house.post(PATH, {"survey": "theirs-1", "score": 9})
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "invitation_not_found")
 
 
 async def test_an_invitation_that_ended_is_not_answered_by_phone_either(ada: Invited) -> None:

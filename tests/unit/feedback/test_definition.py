@@ -28,10 +28,17 @@ def test_the_first_score_is_on_the_scale_of_its_kind() -> None:
     assert [question.bounds for question in read.scores] == [(1, 7)]
 
 
+POEM = {"type": "text", "text": {"en": "A poem?"}, "max": 16_000}
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"questions": []}, "questions"),
+        (
+            {"questions": [SCORE, *({**POEM, "id": f"poem{n}"} for n in range(7))]},
+            "texts may be 100,000 characters together, and these 112,000",
+        ),
         ({"questions": [{"id": "why", "type": "text", "text": {"en": "Why?"}}]}, "score question"),
         ({"questions": [SCORE, SCORE]}, "score is there more than once"),
         ({"questions": [{**SCORE, "scale": [0, 10]}]}, "the scale of csat is 1 to 5"),

@@ -69,6 +69,15 @@ def test_what_was_left_empty_was_not_answered() -> None:
     assert check(SURVEY, given) == Answers(score=0)
 
 
+def test_what_nobody_can_type_is_no_part_of_a_text() -> None:
+    given = Given(scores={"recommend": 9}, texts={"comment": "\x01a\0\tb\x1b\x7f\n\x0bc\x01"})
+
+    answers = check(SURVEY, given)
+
+    assert isinstance(answers, Answers)
+    assert answers.comment == "a\tb\nc"
+
+
 def test_a_text_is_as_long_as_the_customer_typed_it() -> None:
     given = Given(scores={"recommend": 9}, texts={"comment": "1234\r\n6789\n"})
 

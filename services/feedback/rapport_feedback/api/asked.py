@@ -16,6 +16,7 @@ from rapport_runtime.pool import Reads
 from rapport_runtime.progress import read_positions
 from rapport_runtime.standing import load_progress
 
+from rapport_feedback.bounds import EARLIEST, LATEST
 from rapport_feedback.consumer import PROJECTOR
 from rapport_feedback.desk import Desk
 from rapport_feedback.schemas.feedback import FeedbackFilters, Meta
@@ -71,10 +72,18 @@ class BadFilterError(ApiError):
         )
 
 
+def check_instants(start: datetime | None, end: datetime | None) -> None:
+    """Raises BadFilterError for what no column holds."""
+    for name, at in (("from", start), ("to", end)):
+        if at is not None and not EARLIEST <= at <= LATEST:
+            raise BadFilterError(name, "give an instant from 1970 to 2200")
+
+
 def check_filters(filters: FeedbackFilters) -> None:
     """Raises CommentsNotSearchableError, BadFilterError."""
     if filters.q is not None:
         raise CommentsNotSearchableError
+    check_instants(filters.start, filters.end)
     if filters.start is not None and filters.end is not None and filters.start >= filters.end:
         raise BadFilterError("from", "lies at or after `to`; it is the first instant that counts")
 

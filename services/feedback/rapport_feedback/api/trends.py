@@ -12,7 +12,7 @@ from rapport_runtime.http.problems import ApiError
 from rapport_runtime.http.views import answer
 from rapport_runtime.pool import Snapshot, snapshot
 
-from rapport_feedback.api.asked import BadFilterError, PatientReader, standing
+from rapport_feedback.api.asked import BadFilterError, PatientReader, check_instants, standing
 from rapport_feedback.desk import AtDesk
 from rapport_feedback.domain.definition import COMMENT
 from rapport_feedback.domain.trends import summarise
@@ -32,8 +32,6 @@ router = APIRouter(prefix="/v1/surveys", tags=["surveys"], route_class=JsonRoute
 _Id = Annotated[str, Path(max_length=64, description="Of the definition, without its version")]
 
 _SPAN: Final = timedelta(days=90)
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 _VERSIONS: Final = """
 SELECT version, document::text AS document FROM survey_definition WHERE id = $1 ORDER BY version
@@ -170,9 +168,7 @@ async def read_rates(
 
 def _span(query: SpanQuery) -> tuple[datetime, datetime]:
     """Raises BadFilterError."""
-    for name, at in (("from", query.start), ("to", query.end)):
-        if at is not None and not _EARLIEST <= at <= _LATEST:
-            raise BadFilterError(name, "give an instant from 1970 to 2200")
+    check_instants(query.start, query.end)
     end = query.end or datetime.now(UTC)
     start = query.start or end - _SPAN
     if start >= end:

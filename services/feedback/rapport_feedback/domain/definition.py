@@ -33,6 +33,8 @@ AT_MOST: Final = {"nps": 6, "csat": 2, "ces": 3}
 
 _MOST_STEPS: Final = 100
 _MOST_QUESTIONS: Final = 20
+_MOST_CHARACTERS: Final = 100_000
+"""An answer is one event, sealed: of four bytes each they are half of what the log takes."""
 
 
 class _Strict(BaseModel):
@@ -149,6 +151,10 @@ class Definition(_Strict):
         _require_unique("rules", [rule.id for rule in self.rules])
         _require_unique("channels", self.channels)
         self._require_scales()
+        words = sum(one.max for one in self.questions if isinstance(one, FreeText))
+        if words > _MOST_CHARACTERS:
+            reason = f"texts may be {_MOST_CHARACTERS:,} characters together, and these {words:,}"
+            raise _wrong("questions", reason)
         return self
 
     def _require_scales(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rapport_feedback.domain.definition import (
     COMMENT,
@@ -12,6 +12,8 @@ from rapport_feedback.domain.definition import (
     Question,
     Score,
 )
+
+_CONTROLS: Final = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,9 @@ def check(definition: Definition, given: Given) -> Answers | tuple[Flaw, ...]:
 
 
 def tidied(text: str) -> str:
-    """One kind of line end, as browsers send another, and no blanks around it."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    """One kind of line end, as browsers send another, no blanks around it, and only what shows:
+    a control character is one that nobody has typed, and takes six bytes of an event."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS).strip()
 
 
 def _answers(definition: Definition, given: Given) -> Answers:
