@@ -21,7 +21,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-import asyncpg
 import uvloop
 from rapport_cli.stack.databases import drop_database
 from rapport_events.codec import encode
@@ -42,7 +41,7 @@ from sqlalchemy import text
 
 from bench.contenders import consumer_of, ends_of
 from bench.report import save, spread, table
-from bench.servers import Servers, fill, open_servers
+from bench.servers import Servers, fill, open_servers, settle
 from bench.workload import LogEntry
 
 PARTITIONS: Final = 4
@@ -118,13 +117,6 @@ async def decide_until(resources: Resources, tools: Tools, events: int) -> None:
     while decided < events:
         decided += await ask_due(resources, tools, stop)
         await asyncio.sleep(_IDLE_SECONDS)
-
-
-async def settle(url: str) -> None:
-    """Writes out what the run before has left, which this one would pay for."""
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await connection.execute("CHECKPOINT")
-    await connection.close()
 
 
 async def measure_once(servers: Servers, name: str, events: int, run: int) -> dict[str, Any]:

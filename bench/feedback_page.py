@@ -27,7 +27,7 @@ from rapport_privacy.keyring import Resolved
 from bench.feedback_service import Service, open_service
 from bench.http import Client
 from bench.report import percentile, resident_mib, save, spread
-from bench.servers import open_servers
+from bench.servers import open_servers, settle
 
 CLIENTS: Final = 16
 _MOST_SECONDS: Final = 5
@@ -75,6 +75,7 @@ async def invite(service: Service, people: int) -> Iterator[str]:
         surveys += new
     await connection.execute("ANALYZE invitation")
     await connection.close()
+    await settle(service.settings.database.url)
     mac = service.keyring.mac_local
     return iter([f"/s/{make_token(mac, survey, expires)}" for survey in surveys])
 

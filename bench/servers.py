@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
 from rapport_cli.stack.broker import Broker, open_broker
 from rapport_cli.stack.postgres import Postgres, open_postgres
@@ -67,3 +68,10 @@ async def fill(servers: Servers, topic: str, partitions: int, log: Iterable[LogE
             await delivery
     finally:
         await producer.stop()
+
+
+async def settle(url: str) -> None:
+    """Writes out what preparations have left, which the measurement would pay for."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute("CHECKPOINT")
+    await connection.close()
