@@ -35,9 +35,13 @@ def _leave_the_contact_with_its_old_owner(plant: pytest.MonkeyPatch) -> None:
 
 def _count_a_refund_twice(plant: pytest.MonkeyPatch) -> None:
     def careless(order: Order, data: wire.OrderRefunded, by: By) -> None:
-        order.refunds[by.key.hex()] = Refund(by.told, data.amount)
+        order.refunds[by.key.hex()] = Refund(by.told, data.amount, data.currency)
 
     plant.setattr(orders, "refund", careless)
+
+
+def _take_every_currency_for_that_of_the_order(plant: pytest.MonkeyPatch) -> None:
+    plant.setattr(Order, "is_foreign", lambda *_: False)
 
 
 def _let_the_last_order_win(plant: pytest.MonkeyPatch) -> None:
@@ -145,6 +149,7 @@ BUGS: Final[Mapping[str, Callable[[pytest.MonkeyPatch], None]]] = {
     for bug in (
         _leave_the_contact_with_its_old_owner,
         _count_a_refund_twice,
+        _take_every_currency_for_that_of_the_order,
         _let_the_last_order_win,
         _hold_on_to_what_was_unmerged,
         _tell_only_the_survivor_of_a_merge,

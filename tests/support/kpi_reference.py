@@ -146,7 +146,7 @@ def _order_facts(told: World, name: str) -> Iterator[Plain]:
     yield "revenue_gross", placed.by.at, amount, 1
     if (net := net_of(told, name, placed)) > 0:
         yield "aov", placed.by.at, net, 1
-    for at, given in refunds_of(told, name, amount).values():
+    for at, given, _ in refunds_of(told, name, placed):
         yield "refunds", at, given, 1
 
 

@@ -43,19 +43,25 @@ def legs_of(told: World, name: str) -> list[tuple[wire.CallLegEnded, int]]:
     return [legs[place] for place in sorted(legs)]
 
 
-def refunds_of(told: World, name: str, amount: int) -> dict[str, tuple[int, int]]:
-    """Each refund once: when, and how much."""
-    found: dict[str, tuple[int, int]] = {}
+def refunds_of(told: World, name: str, placed: Happening) -> list[tuple[int, int, bool]]:
+    """Each refund once: when, how much, and whether in the currency of the order.
+
+    How much "all of it" is in another currency, nobody knows.
+    """
+    assert isinstance(placed.data, wire.OrderPlaced)
+    found: dict[str, tuple[int, int | None, bool]] = {}
     for one in those_of(told, wire.OrderRefunded, "order", name):
         assert isinstance(one.data, wire.OrderRefunded)
-        given = amount if one.data.amount is None else one.data.amount
-        found.setdefault(one.data.refund or one.by.key.hex(), (one.by.at, given))
-    return found
+        is_own = one.data.currency is None or one.data.currency == placed.data.currency
+        all_of_it = (placed.data.amount or 0) if is_own else None
+        given = all_of_it if one.data.amount is None else one.data.amount
+        found.setdefault(one.data.refund or one.by.key.hex(), (one.by.at, given, is_own))
+    return [(at, given, is_own) for at, given, is_own in found.values() if given is not None]
 
 
 def net_of(told: World, name: str, placed: Happening) -> int:
     amount: int = getattr(placed.data, "amount", None) or 0
-    return amount - sum(given for _, given in refunds_of(told, name, amount).values())
+    return amount - sum(given for _, given, is_own in refunds_of(told, name, placed) if is_own)
 
 
 def persons_of(told: World) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """What the definitions say of calls, surveys and orders in words, as examples."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 from rapport_events import wire
 from rapport_metrics.domain.instants import DAY, HOUR
 
-from tests.support.kpi_told import day_of, told, totals
+from tests.support.kpi_told import MINUTE, day_of, told, totals
+from tests.support.kpi_worlds import START
 
 LAST_OF_JANUARY = 26 * DAY
 """Counted from the start of the tests' worlds, 5 January."""
@@ -164,8 +166,8 @@ def order(amount: int | None = 1_000) -> wire.Data:
     return wire.OrderPlaced(order="o", amount=amount, currency="EUR")
 
 
-def refund(amount: int | None, name: str | None = "r") -> wire.Data:
-    return wire.OrderRefunded(order="o", refund=name, amount=amount)
+def refund(amount: int | None, name: str | None = "r", currency: str | None = None) -> wire.Data:
+    return wire.OrderRefunded(order="o", refund=name, amount=amount, currency=currency)
 
 
 def test_a_refund_before_its_order_waits_for_it() -> None:
@@ -194,3 +196,31 @@ def test_a_refund_that_is_told_twice_counts_once() -> None:
         600,
         1,
     )
+
+
+@pytest.mark.parametrize("came", list(permutations(range(3))))
+def test_a_refund_in_another_currency_takes_nothing_off_the_order(came: tuple[int, ...]) -> None:
+    events = [(0, order()), (9 * DAY, refund(900, "r", "JPY")), (9 * DAY, refund(400, "s", "EUR"))]
+
+    memory = told([events[place] for place in came])
+
+    assert totals(memory)["aov"] == (600, 1)
+    assert [purchase.net for purchase in memory.purchases.values()] == [600]
+    assert day_of(memory, "aov") == 0
+    assert {
+        (cell.dims.currency, (cell.bucket * MINUTE - START) // DAY): total
+        for cell, total in memory.cells.items()
+        if cell.metric == "refunds"
+    } == {("JPY", 9): (900, 1), ("EUR", 9): (400, 1)}
+
+
+def test_all_of_it_in_another_currency_is_no_amount() -> None:
+    found = totals(told([(0, order()), (DAY, refund(None, currency="JPY"))]))
+
+    assert (found["aov"], "refunds" in found) == ((1_000, 1), False)
+
+
+def test_all_of_it_in_the_currency_of_the_order_is_its_amount() -> None:
+    found = totals(told([(DAY, refund(None, currency="EUR")), (0, order())]))
+
+    assert ("aov" in found, found["refunds"]) == (False, (1_000, 1))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 from rapport_events import wire
 
 from rapport_metrics.domain.facts import Dims, Fact
@@ -13,6 +14,8 @@ class Refund(msgspec.Struct, array_like=True, frozen=True):
     told: Told
     amount: int | None
     """None: all that is left."""
+    currency: str | None = None
+    """None: the order's."""
 
 
 class Order(msgspec.Struct, array_like=True):
@@ -26,10 +29,15 @@ class Order(msgspec.Struct, array_like=True):
     refunds: dict[str, Refund] = {}
     """By refund id: a refund that is told twice counts once."""
 
+    def is_foreign(self, one: Refund) -> bool:
+        """Whether it is of another currency: what that takes off the order, nobody can tell."""
+        return one.currency not in {None, self.currency}
+
     @property
     def refunded(self) -> int:
-        total = self.amount or 0
-        return sum(total if one.amount is None else one.amount for one in self.refunds.values())
+        """What went back in the order's own currency."""
+        own = [one.amount for one in self.refunds.values() if not self.is_foreign(one)]
+        return sum((self.amount or 0) if amount is None else amount for amount in own)
 
     @property
     def net(self) -> int:
@@ -56,7 +64,7 @@ def place(order: Order, data: wire.OrderPlaced, by: By) -> None:
 def refund(order: Order, data: wire.OrderRefunded, by: By) -> None:
     name = data.refund or by.key.hex()
     if name not in order.refunds or by.told < order.refunds[name].told:
-        order.refunds[name] = Refund(by.told, data.amount)
+        order.refunds[name] = Refund(by.told, data.amount, data.currency)
 
 
 def facts(order: Order) -> Iterator[Fact]:
@@ -69,5 +77,14 @@ def facts(order: Order) -> Iterator[Fact]:
     if order.is_valid:
         yield Fact("aov", at, dims, order.net, 1, key)
     for one in order.refunds.values():
-        amount = order.amount if one.amount is None else one.amount
+        yield from _refunded(order, one, dims)
+
+
+def _refunded(order: Order, one: Refund, dims: Dims) -> Iterator[Fact]:
+    amount = one.amount
+    if order.is_foreign(one):
+        dims = replace(dims, currency=one.currency)
+    elif amount is None:
+        amount = order.amount
+    if amount is not None:
         yield Fact("refunds", one.told.at, dims, amount, 1, one.told.key)
