@@ -15,7 +15,7 @@ from rapport_runtime.database import driver
 from rapport_runtime.subscription import Derived, Subscription
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rapport_feedback import from_log, loops, marking, store
+from rapport_feedback import from_log, loops, marking, rhythm, store
 from rapport_feedback.definitions import load_watch
 from rapport_feedback.domain.asking import Policy, allowed_at
 from rapport_feedback.domain.eligible import Candidate, Watch
@@ -65,7 +65,7 @@ async def _apply(tx: AsyncConnection, batch: Sequence[Record], tools: Tools) -> 
     told = [one for one in (_tell(record, watch) for record in batch) if one is not None]
     if told:
         await _read(tx, told, watch, tools.policy)
-    await marking.mark(tx, batch)
+    await rhythm.go_on(tx, await marking.mark(tx, batch), tools.policy)
     derived = await take_from_log(tx, answers, tools.settings, comments)
     await from_log.take_words(tx, batch)
     return derived
@@ -100,7 +100,9 @@ async def _read(tx: AsyncConnection, told: Sequence[Told], watch: Watch, policy:
         candidates = await asyncio.to_thread(read, told, known, watch)
     await store.save_respondents(tx, known.respondents, before)
     await store.save_tickets(tx, known.tickets, tickets)
-    await store.add_candidates(tx, [(one, _when(one, known, policy)) for one in candidates])
+    added = await store.add_candidates(tx, [(one, _when(one, known, policy)) for one in candidates])
+    again = await rhythm.begin_again(tx, candidates, added)
+    await store.add_candidates(tx, [(one, _when(one, known, policy)) for one in again])
 
 
 async def _load(tx: AsyncConnection, told: Sequence[Told], watch: Watch) -> Known:

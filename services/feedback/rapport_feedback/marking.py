@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+import asyncpg
 import orjson
 from rapport_events import wire
 from rapport_events.codec import decode_data
@@ -12,6 +13,8 @@ from rapport_events.envelope import Record
 from rapport_events.topics import FEEDBACK, INTERACTIONS
 from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from rapport_feedback.domain.eligible import Candidate
 
 SOURCE: Final = "/rapport/feedback"
 
@@ -37,6 +40,7 @@ ORDER BY survey
 ON CONFLICT (survey) DO UPDATE SET state = EXCLUDED.state, reason = EXCLUDED.reason,
     channel = EXCLUDED.channel, decided_at = EXCLUDED.decided_at, expires_at = EXCLUDED.expires_at
 WHERE known.state = 'waiting' AND known.subject_id = EXCLUDED.subject_id
+RETURNING survey, anchor, cause, happened_at, due_at
 """
 
 _VERSION: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -62,17 +66,48 @@ class _Outcome(NamedTuple):
     expires: datetime | None
 
 
-async def mark(tx: AsyncConnection, records: Sequence[Record]) -> None:
-    """Write down what was decided by others, or by us before the database was restored."""
+class Marked(NamedTuple):
+    """An invitation that was settled elsewhere, and why nobody was asked, if so."""
+
+    candidate: Candidate
+    reason: str | None
+
+
+async def mark(tx: AsyncConnection, records: Sequence[Record]) -> list[Marked]:
+    """Write down what was decided by others, or by us before the database was restored.
+
+    What was not known here before.
+    """
     outcomes = {one.survey: one for one in _outcomes(records)}
     if not outcomes:
-        return
+        return []
     connection = await driver(tx)
     settled = {row[0] for row in await connection.fetch(_SETTLED, list(outcomes))}
     new = [one for one in outcomes.values() if one.survey not in settled]
-    if new:
-        columns = [list(column) for column in zip(*new, strict=True)]
-        await connection.execute(_MARK, *columns)
+    if not new:
+        return []
+    columns = [list(column) for column in zip(*new, strict=True)]
+    return [_marked(outcomes[row[0]], row) for row in await connection.fetch(_MARK, *columns)]
+
+
+def _marked(one: _Outcome, row: asyncpg.Record) -> Marked:
+    """As it is in the database, which may know more than the fact says."""
+    survey, anchor, cause, happened_at, due_at = row
+    candidate = Candidate(
+        survey=survey,
+        definition=one.definition,
+        version=one.version,
+        kind=one.kind,
+        about=one.about,
+        rule=one.rule,
+        anchor=anchor,
+        subject=one.subject,
+        cause=cause,
+        happened_at=happened_at,
+        due_at=due_at,
+        refs={},
+    )
+    return Marked(candidate, one.reason)
 
 
 def _outcomes(records: Iterable[Record]) -> Iterable[_Outcome]:

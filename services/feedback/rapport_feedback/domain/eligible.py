@@ -16,6 +16,10 @@ _SURVEYS: Final = bytes.fromhex("0d1c8f526a635f0e9b0e54a3f6a7d5c1")
 """Names the space of our survey ids."""
 
 _PERIOD: Final = "period:"
+FIRST_PERIOD: Final = f"{_PERIOD}1"
+_MOST_PERIODS: Final = 4_000
+"""More than ten years of days."""
+
 _REFS: Final = ("ticket", "order", "agent", "team", "topic")
 
 
@@ -48,6 +52,10 @@ class Candidate(NamedTuple):
     happened_at: datetime
     due_at: datetime
     refs: Mapping[str, str]
+
+    @property
+    def begins_rhythm(self) -> bool:
+        return self.anchor == FIRST_PERIOD
 
     @property
     def reason(self) -> tuple[str, str | None, str]:
@@ -126,8 +134,8 @@ def survey_id(definition: str, rule: str | None, subject: str, anchor: str) -> s
 
 def next_period(settled: Candidate, version: Version) -> Candidate | None:
     """Whom a rhythm asks again; None when it was no rhythm, or the survey has given it up."""
-    rule = next((one for one in version.definition.rules if one.id == settled.rule), None)
-    if not isinstance(rule, PeriodRule) or not settled.anchor.startswith(_PERIOD):
+    rule = _rhythm(settled, version)
+    if rule is None or not settled.anchor.startswith(_PERIOD):
         return None
     number = int(settled.anchor.removeprefix(_PERIOD)) + 1
     definition, anchor = version.definition, f"{_PERIOD}{number}"
@@ -147,6 +155,30 @@ def next_period(settled: Candidate, version: Version) -> Candidate | None:
     )
 
 
+def with_period(settled: Candidate, version: Version) -> Candidate | None:
+    """With the time of its rhythm, which only its survey's id tells; None: it was no rhythm."""
+    rule = _rhythm(settled, version)
+    if rule is None or settled.anchor.startswith(_PERIOD):
+        return None if rule is None else settled
+    for number in range(1, _MOST_PERIODS):
+        anchor = f"{_PERIOD}{number}"
+        if survey_id(settled.definition, rule.id, settled.subject, anchor) == settled.survey:
+            return settled._replace(anchor=anchor)
+    return None
+
+
+def begun_again(first: Candidate, number: int) -> Candidate:
+    """A rhythm that had ended: it counts on from where it was."""
+    anchor = f"{_PERIOD}{number}"
+    survey = survey_id(first.definition, first.rule, first.subject, anchor)
+    return first._replace(survey=survey, anchor=anchor)
+
+
+def _rhythm(settled: Candidate, version: Version) -> PeriodRule | None:
+    rule = next((one for one in version.definition.rules if one.id == settled.rule), None)
+    return rule if isinstance(rule, PeriodRule) else None
+
+
 def _types(rule: Rule) -> Collection[str]:
     return {rule.type} if isinstance(rule, EventRule) else rule.types
 
@@ -158,7 +190,7 @@ def _delay(rule: Rule) -> timedelta:
 def _anchor(rule: Rule, envelope: Envelope, data: wire.Data, uses: Uses | None) -> str | None:
     """The reason that the rule sees in an event of its type; None: it sees none."""
     if isinstance(rule, PeriodRule):
-        return f"{_PERIOD}1"
+        return FIRST_PERIOD
     if rule.where and not rule.wants(envelope, data):
         return None
     if rule.nth is None:
