@@ -4,7 +4,7 @@ A day is published when it is over for longer than the grace period. From then o
 its totals is a row of the ledger: what is published plus the ledger is what the totals say now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,6 +16,7 @@ from rapport_runtime.database import driver
 from rapport_runtime.subscription import Derived
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rapport_metrics.domain.catalogue import kpis_alone
 from rapport_metrics.windows import minute
 
 SOURCE: Final = "/rapport/metrics"
@@ -61,6 +62,8 @@ LEFT JOIN restatement ON restatement.metric = asked.metric AND restatement.day =
     AND restatement.told_at IS NOT NULL
 """
 
+_KEPT: Final = "SELECT definition FROM kept"
+
 _TELL: Final = """
 UPDATE restatement SET told_at = $4
 WHERE metric = $1 AND day = $2 AND id <= $3 AND told_at IS NULL
@@ -88,17 +91,34 @@ async def tell_restatements(tx: AsyncConnection, now: datetime) -> int:
     """Publishes what the ledger holds that nobody was told yet; how many figures that are."""
     connection = await driver(tx)
     rows = await connection.fetch(_UNTOLD, _MOST_TOLD, _MOST_CAUSES)
+    kept = {row[0] for row in await connection.fetch(_KEPT)}
     derived = []
     for metric, day, num, den, last, causes, kinds in rows:
         before = await connection.fetchrow(_BEFORE, metric, day)
-        derived.append(_restated(metric, day, (num, den), before, last, causes, kinds, now))
+        derived += [
+            _restated(name, day, (num, den), before, last, causes, kinds, now)
+            for name in _named(metric, kept)
+        ]
         await connection.execute(_TELL, metric, day, last, now)
     await outbox.add(tx, derived)
     return len(derived)
 
 
+def _named(metric: str, kept: Collection[str]) -> Iterator[str]:
+    """The KPIs whose numbers a metric's totals are, each with its version where it is another.
+
+    What is made of several metrics, such as `revenue_net`, is told by those that it is made of.
+    """
+    name, _, version = metric.partition("@")
+    for kpi in kpis_alone(name):
+        if not version:
+            yield kpi
+        elif f"{kpi}.{version}" in kept:
+            yield f"{kpi}@{version}"
+
+
 def _restated(
-    metric: str,
+    name: str,
     day: date,
     change: tuple[int, int],
     before: Sequence[int],
@@ -108,7 +128,7 @@ def _restated(
     now: datetime,
 ) -> Derived:
     types: dict[str, int] = orjson.loads(kinds)
-    kpi, _, version = metric.partition("@")
+    kpi, _, version = name.partition("@")
     data: dict[str, Any] = {
         "kpi": kpi,
         "definition": f"{kpi}.{version or 'v1'}",
@@ -120,7 +140,7 @@ def _restated(
         "cause": max(types, key=lambda type_: types[type_]) if types else None,
         "cause_events": [key.hex() for key in causes if key],
     }
-    cause = blake2b(f"{metric} {day} {last}".encode(), digest_size=16).digest()
+    cause = blake2b(f"{name} {day} {last}".encode(), digest_size=16).digest()
     return Derived(
         cause=cause,
         rule="restated",

@@ -116,7 +116,8 @@ class RestatementView(View):
 
     id: int
     at: Instant
-    metric: str
+    metric: str = Field(description="Whose totals changed; `fcr@v2` of another version")
+    kpis: list[str] = Field(description="The KPIs that are made of it", examples=[["backlog_end"]])
     day: date
     num: int = Field(description="Added to the numerator")
     den: int = Field(description="Added to the denominator")

@@ -25,14 +25,13 @@ from rapport_metrics.domain.interval import SMALL
 from rapport_metrics.kept import load_kept
 from rapport_metrics.models import load_newest, warning
 from rapport_metrics.question import Question, lookahead
-from rapport_metrics.restated import load_restated
+from rapport_metrics.restated import is_restated, load_restated
 from rapport_metrics.schemas import CatalogueView, Counted, KpiView, PointView, SeriesView
 from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.tables import FIRST
 
 _CHURN_FINAL: Final = timedelta(days=30)
-_ONE_DAY: Final = timedelta(days=1)
 _SUMS: Final = frozenset({"total", "level"})
 
 router = APIRouter(prefix="/v1/kpis", tags=["kpis"], route_class=JsonRoute)
@@ -175,7 +174,7 @@ def view_of(question: Question, point: Point, restated: set[datetime]) -> PointV
         n=reading.den,
         pending=point.pending,
         state=_state(question, end, point),
-        restated=any(day < end and start < day + _ONE_DAY for day in restated),
+        restated=is_restated(kpi, (start, end), restated),
         small=kpi.shape not in _SUMS and kpi.unit != "count" and reading.den < SMALL,
     )
     if reading.interval is not None:

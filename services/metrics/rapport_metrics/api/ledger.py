@@ -15,6 +15,7 @@ from rapport_runtime.standing import load_progress
 from rapport_metrics.api.asking import find_kpi
 from rapport_metrics.api.kpis import Reader, standing
 from rapport_metrics.consumer import PROJECTOR
+from rapport_metrics.domain.catalogue import kpis_of
 from rapport_metrics.schemas import LedgerView, RestatementView
 
 router = APIRouter(prefix="/v1", tags=["kpis"], route_class=JsonRoute)
@@ -75,6 +76,7 @@ def _restatement(row: tuple[object, ...]) -> RestatementView:
             "id": id_,
             "at": at,
             "metric": metric,
+            "kpis": kpis_of(str(metric).partition("@")[0]),
             "day": day,
             "num": num,
             "den": den,

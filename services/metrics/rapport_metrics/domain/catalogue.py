@@ -199,3 +199,14 @@ _KPIS: Final = (
 )  # fmt: skip
 
 CATALOGUE: Final[Mapping[str, Kpi]] = {kpi.id: kpi for kpi in _KPIS}
+
+
+def kpis_of(metric: str) -> list[str]:
+    """The KPIs that change with a metric's totals; of one that only stands beside, whose it is."""
+    made_of = [kpi.id for kpi in _KPIS if metric in kpi.metrics]
+    return made_of or [kpi.id for kpi in _KPIS if metric in kpi.beside]
+
+
+def kpis_alone(metric: str) -> list[str]:
+    """Those whose numerator and denominator are the metric's, and nothing else's."""
+    return [kpi.id for kpi in _KPIS if kpi.metrics == {metric} and kpi.shape != "mix"]
