@@ -13,6 +13,7 @@ from tests.support.kpi_example import IS_PRESENT, happenings, lines
 from tests.support.kpi_records import records
 from tests.support.metrics_house import Callers, House, open_house, prepare_metrics
 
+LATER = "2026-06-01T00:00:00Z"
 JANUARY = {"start": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
 LATER = "2026-06-01T00:00:00Z"
 
@@ -99,6 +100,23 @@ async def test_a_deadline_of_another_definition_may_lie_behind_all_events(house:
     [there] = await house.series("sla_frt", **day_seven, definition="sla_frt.v2")
 
     assert (there["num"], there["den"]) == (0, 1)
+    listed = await house.read(
+        "/v1/kpis/sla_frt/events", **day_seven, as_of=LATER, definition="sla_frt.v2"
+    )
+    assert [(one["id"], one["num"], one["den"]) for one in listed["facts"]] == [("t", 0, 1)]
+
+
+async def test_what_is_behind_another_version_adds_up_to_it(house: House) -> None:
+    await a_customer_who_comes_back_after_four_days(house)
+
+    in_force = await house.read("/v1/kpis/fcr/events", **JANUARY)
+    other = await house.read("/v1/kpis/fcr/events", **JANUARY, definition="fcr.v2")
+
+    assert [one["definition"] for one in (in_force, other)] == ["fcr.v1", "fcr.v2"]
+    assert sum(one["den"] for one in in_force["facts"]) == 1
+    assert sum(one["den"] for one in other["facts"]) == 2
+    refused = await house.get("/v1/kpis/fcr/events", **JANUARY, definition="fcr.v3")
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_definition")
 
 
 @pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here")

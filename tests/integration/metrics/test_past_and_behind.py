@@ -111,6 +111,14 @@ async def test_what_is_behind_a_breakdown_is_of_that_group_only(house: House) ->
     assert {fact["dims"]["channel"] for fact in facts} == {"email"}
 
 
+@pytest.mark.parametrize("field", ["grain", "group_by", "window_days"])
+async def test_what_a_list_of_events_has_no_use_for_is_refused(house: House, field: str) -> None:
+    answer = await house.get("/v1/kpis/contacts/events", **JANUARY, **{field: "1"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
+    assert answer.json()["errors"][0]["pointer"] == f"/{field}"
+
+
 async def test_kpis_of_persons_have_no_events_and_say_so(house: House) -> None:
     answer = await house.get("/v1/kpis/ccr/events", **JANUARY)
 

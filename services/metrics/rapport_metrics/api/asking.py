@@ -20,8 +20,8 @@ _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _Value = Annotated[str | None, Field(max_length=256)]
 
 
-class KpiQuery(BaseModel):
-    """The query string of a KPI."""
+class SpanQuery(BaseModel):
+    """A span of time, and of which groups: what all questions about a KPI have."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,18 +31,8 @@ class KpiQuery(BaseModel):
     end: AwareDatetime | None = Field(
         default=None, alias="to", description="First instant not counted; now when absent"
     )
-    grain: Grain | None = Field(default=None, description="Absent: one value for all of it")
-    group_by: str | None = Field(
-        default=None,
-        max_length=100,
-        description="Up to two dimensions, comma-separated",
-        examples=["channel,team"],
-    )
     as_of: AwareDatetime | None = Field(
         default=None, description="Only what happened before; now when absent. Whole minutes"
-    )
-    window_days: int | None = Field(
-        default=None, ge=1, le=730, description="Of churn: how long an order keeps somebody active"
     )
     channel: _Value = None
     team: _Value = None
@@ -55,6 +45,21 @@ class KpiQuery(BaseModel):
 
     def filters(self) -> dict[str, str]:
         return {name: value for name in DIMS if (value := getattr(self, name)) is not None}
+
+
+class KpiQuery(SpanQuery):
+    """The query string of a KPI."""
+
+    grain: Grain | None = Field(default=None, description="Absent: one value for all of it")
+    group_by: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Up to two dimensions, comma-separated",
+        examples=["channel,team"],
+    )
+    window_days: int | None = Field(
+        default=None, ge=1, le=730, description="Of churn: how long an order keeps somebody active"
+    )
 
 
 class UnknownKpiError(ApiError):
@@ -116,7 +121,7 @@ def find_kpi(name: str) -> Kpi:
     return kpi
 
 
-def span_of(query: KpiQuery, zone: ZoneInfo, now: datetime) -> Span:
+def span_of(query: SpanQuery, zone: ZoneInfo, now: datetime, grain: Grain | None = None) -> Span:
     """Raises BadWindowError."""
     given = {"from": query.start, "to": query.end, "as_of": query.as_of}
     for name, at in given.items():
@@ -129,7 +134,7 @@ def span_of(query: KpiQuery, zone: ZoneInfo, now: datetime) -> Span:
     if start >= end:
         raise BadWindowError("from", "lies at or after `to`; it is the first instant counted")
     try:
-        beginnings = starts(start, end, query.grain, zone)
+        beginnings = starts(start, end, grain, zone)
     except TooManyWindowsError:
         reason = f"more than {MOST} windows; take a coarser grain or a shorter span"
         raise BadWindowError("grain", reason) from None
@@ -143,11 +148,19 @@ def groups_of(query: KpiQuery, kpi: Kpi) -> list[str]:
         named = ["channel"]
     if len(named) > MOST_GROUPS:
         raise BadDimensionError("group_by", "at most two dimensions at a time")
-    for field, names in (("group_by", named), *((name, [name]) for name in query.filters())):
-        for name in names:
-            if name not in kpi.dims:
-                raise BadDimensionError(field, _no_such(name, kpi))
+    for name in named:
+        if name not in kpi.dims:
+            raise BadDimensionError("group_by", _no_such(name, kpi))
     return list(dict.fromkeys(named))
+
+
+def filters_of(query: SpanQuery, kpi: Kpi) -> dict[str, str]:
+    """Raises BadDimensionError."""
+    filters = query.filters()
+    for name in filters:
+        if name not in kpi.dims:
+            raise BadDimensionError(name, _no_such(name, kpi))
+    return filters
 
 
 def _no_such(name: str, kpi: Kpi) -> str:

@@ -13,7 +13,8 @@ from rapport_runtime.http.views import answer
 from rapport_runtime.pool import Pool, Snapshot, snapshot
 from rapport_runtime.standing import load_progress
 
-from rapport_metrics.api.asking import BadWindowError, KpiQuery, find_kpi, groups_of, span_of
+from rapport_metrics.api.asking import BadWindowError, SpanQuery, filters_of, find_kpi, span_of
+from rapport_metrics.api.definitions import defined
 from rapport_metrics.api.kpis import KpiPath, Reader, settings_of, standing
 from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.entities import Ref
@@ -29,9 +30,12 @@ router = APIRouter(prefix="/v1/kpis", tags=["kpis"], route_class=JsonRoute)
 _CHUNK: Final = 200
 
 
-class BehindQuery(KpiQuery):
+class BehindQuery(SpanQuery):
     """The query string of a KPI's events."""
 
+    definition: str | None = Field(
+        default=None, max_length=100, description="Another version than the one in force"
+    )
     cursor: str | None = Field(default=None, max_length=2_048)
     limit: int = Field(default=50, ge=1, le=MOST)
 
@@ -45,13 +49,15 @@ async def read_behind(
     kpi: KpiPath,
     query: Annotated[BehindQuery, Query()],
 ) -> Response:
-    asked, settings = find_kpi(kpi), settings_of(request)
+    settings = settings_of(request)
+    version = defined(find_kpi(kpi), query.definition, settings)
+    asked = version.kpi
     if asked.shape == "persons":
         raise BadWindowError("kpi", f"{asked.id} counts persons, not events; it has no list")
     span = span_of(query, ZoneInfo(settings.kpi.zone), datetime.now(UTC))
     question = Question(
-        asked, span.windows(), span.as_of, groups_of(query, asked), query.filters(), 0,
-        settings.options(), is_past=query.as_of is not None,
+        asked, span.windows(), span.as_of, (), filters_of(query, asked), 0,
+        version.options, is_past=query.as_of is not None, is_recounted=version.is_recounted,
     )  # fmt: skip
     place = f"{kpi} {query.model_dump_json(exclude={'cursor', 'limit'})}"
     told = decode_cursor(query.cursor, place, length=2) if query.cursor else ("", "")
@@ -78,24 +84,27 @@ async def _load(
 ) -> tuple[list[Found], Ref | None]:
     """At least `limit` facts where there are so many, and the entity at which the page ends."""
     start, end = question.windows[0][0], min(question.windows[-1][1], question.as_of)
-    between = Between(instant(start), instant(end), after)
+    within = Between(instant(start), instant(end))
+    # By another version a deadline may lie behind the last event of what it is a deadline of.
+    since = 0 if question.is_recounted and question.kpi.id.startswith("sla_") else within.start
+    between = within._replace(start=since, after=after)
     kinds, found = kinds_of(question.kpi.metrics), list[Found]()
     before = instant(question.as_of) if question.is_past else None
     while refs := await load_refs(snap, kinds, between, _CHUNK):
         working = await load_working(snap, refs)
         facts = facts_of(working, refs, question.options, before)
-        found += (one for one in facts if _is_asked(question, one, between))
+        found += (one for one in facts if _is_asked(question, one, within))
         between = between._replace(after=refs[-1])
         if len(found) >= limit:
             return found, refs[-1]
     return found, None
 
 
-def _is_asked(question: Question, one: Found, between: Between) -> bool:
+def _is_asked(question: Question, one: Found, within: Between) -> bool:
     minute = bucket(one.fact.metric, one.fact.at)
     return (
         one.fact.metric in question.kpi.metrics
-        and between.start // MINUTE <= minute < between.end // MINUTE
+        and within.start // MINUTE <= minute < within.end // MINUTE
         and all(getattr(one.fact.dims, name) == value for name, value in question.filters.items())
     )
 

@@ -16,7 +16,7 @@ from rapport_runtime.pool import Pool, Snapshot, snapshot
 from rapport_runtime.progress import read_positions
 from rapport_runtime.standing import Progressed, load_progress
 
-from rapport_metrics.api.asking import KpiQuery, find_kpi, groups_of, span_of
+from rapport_metrics.api.asking import KpiQuery, filters_of, find_kpi, groups_of, span_of
 from rapport_metrics.api.definitions import Defined, defined, definitions_of
 from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
@@ -93,13 +93,13 @@ async def read_kpi(
 def make_question(version: Defined, query: KpiQuery, settings: MetricsSettings) -> Question:
     """Raises BadWindowError, BadDimensionError."""
     now = datetime.now(UTC)
-    span = span_of(query, ZoneInfo(settings.kpi.zone), now)
+    span = span_of(query, ZoneInfo(settings.kpi.zone), now, query.grain)
     return Question(
         kpi=version.kpi,
         windows=span.windows(),
         as_of=span.as_of,
         group_by=groups_of(query, version.kpi),
-        filters=query.filters(),
+        filters=filters_of(query, version.kpi),
         churn_window=(query.window_days or settings.kpi.churn_window_days) * DAY,
         options=version.options,
         is_past=query.as_of is not None,
