@@ -10,17 +10,25 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import structlog
 import yaml
 from pydantic import ValidationError
-from rapport_runtime.database import create_engine
-from sqlalchemy.ext.asyncio import AsyncEngine
+from rapport_runtime.database import create_engine, driver
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from rapport_feedback.definitions import DRAFT, RETIRED, go_live, load_latest, save_draft
+from rapport_feedback.definitions import DRAFT, RETIRED, go_live, load_latest, read, save_draft
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.settings import FeedbackSettings
 
 OURS: Final = "defaults"
 """Names the surveys that come with the service, where a path is asked for."""
+
+_LAST_OF_FILE: Final = """
+SELECT document::text FROM survey_definition WHERE id = $1 AND created_by = $2
+ORDER BY version DESC LIMIT 1
+"""
+
+log = structlog.get_logger(__name__)
 
 _ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 _LARGEST: Final = 1 << 20
@@ -41,7 +49,7 @@ class Loaded(NamedTuple):
     id: str
     version: int
     change: str
-    """live, draft, unchanged or retired."""
+    """live, draft, unchanged, retired, or kept: somebody else's draft, which differs."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -79,21 +87,41 @@ def read_path(path: Path) -> list[Definition]:
 async def load(
     engine: AsyncEngine, definitions: Sequence[Definition], *, goes_live: bool = True
 ) -> list[Loaded]:
-    """All of them, or none. What is there already stays as it is, and what was retired by hand."""
+    """All of them, or none. What is there already stays as it is, and what was done by hand."""
     now = datetime.now(UTC)
-    loaded = []
     async with engine.begin() as tx:
-        for definition in sorted(definitions, key=lambda one: one.id):
-            latest = await load_latest(tx, definition.id)
-            if latest is not None and latest.state == RETIRED and latest.definition == definition:
-                loaded.append(Loaded(latest.id, latest.version, RETIRED))
-                continue
-            stored, is_new = await save_draft(tx, definition, _BY)
-            change = DRAFT if is_new else "unchanged"
-            if goes_live and stored.state == DRAFT:
-                change = (await go_live(tx, stored.id, stored.version, now)).state
-            loaded.append(Loaded(stored.id, stored.version, change))
-    return loaded
+        return [
+            await _load_one(tx, definition, now, goes_live=goes_live)
+            for definition in sorted(definitions, key=lambda one: one.id)
+        ]
+
+
+async def _load_one(
+    tx: AsyncConnection, definition: Definition, now: datetime, *, goes_live: bool
+) -> Loaded:
+    """Only a file that was changed has something to say, and it takes no draft from anybody."""
+    latest = await load_latest(tx, definition.id)
+    if latest is not None:
+        is_same = latest.definition == definition
+        if latest.state == RETIRED and is_same:
+            return Loaded(latest.id, latest.version, RETIRED)
+        if latest.created_by != _BY and await _is_old(tx, definition):
+            return Loaded(latest.id, latest.version, "unchanged")
+        if latest.state == DRAFT and latest.created_by != _BY and not is_same:
+            draft = f"{latest.id}@{latest.version}"
+            log.warning("a draft differs from a file", file=definition.id, draft=draft)
+            return Loaded(latest.id, latest.version, "kept")
+    stored, is_new = await save_draft(tx, definition, _BY)
+    change = DRAFT if is_new else "unchanged"
+    if goes_live and stored.state == DRAFT:
+        change = (await go_live(tx, stored.id, stored.version, now)).state
+    return Loaded(stored.id, stored.version, change)
+
+
+async def _is_old(tx: AsyncConnection, definition: Definition) -> bool:
+    """Whether a file said the same the last time that one said anything."""
+    document = await (await driver(tx)).fetchval(_LAST_OF_FILE, definition.id, _BY)
+    return document is not None and read(document) == definition
 
 
 def surveys_command(settings: FeedbackSettings, words: Sequence[str]) -> int:

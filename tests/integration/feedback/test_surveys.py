@@ -9,6 +9,7 @@ import pytest
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.files import defaults, load
 from rapport_feedback.main import worker_component
+from structlog.testing import capture_logs
 
 from tests.integration.feedback.conftest import Open
 from tests.support.feedback_house import House
@@ -98,6 +99,38 @@ async def test_files_are_loaded_once_and_live_at_once(house: House) -> None:
     assert {one.change for one in again} == {"unchanged"}
     assert {one.id: one.change for one in after}["nps"] == "retired"
     assert [one["version"] for one in (await house.read("/v1/surveys"))["surveys"]] == [1] * 4
+
+
+async def test_a_file_that_nobody_changed_takes_nothing_back(house: House) -> None:
+    file = [Definition.model_validate(after_case())]
+    await load(house.resources.engine, file)
+    await drafted(house, title={"en": "A colleague's"})
+
+    of_draft = await load(house.resources.engine, file)
+    await going_live(house, 2)
+    of_live = await load(house.resources.engine, file)
+
+    assert of_draft == of_live == [("after_case", 2, "unchanged")]
+    kept = await house.read("/v1/surveys/after_case")
+    assert (kept["version"], kept["state"]) == (2, "live")
+    assert kept["definition"]["title"] == {"en": "A colleague's"}
+
+
+async def test_a_changed_file_goes_live_unless_a_draft_of_somebody_else_would_be_lost(
+    house: House,
+) -> None:
+    await load(house.resources.engine, [Definition.model_validate(after_case())])
+    changed = [Definition.model_validate(after_case(expires_days=3))]
+    await drafted(house, title={"en": "A colleague's"})
+
+    with capture_logs() as told:
+        kept = await load(house.resources.engine, changed)
+    await going_live(house, 2)
+    loaded = await load(house.resources.engine, changed)
+
+    assert kept == [("after_case", 2, "kept")]
+    assert [(one["file"], one["draft"]) for one in told] == [("after_case", "after_case@2")]
+    assert loaded == [("after_case", 3, "live")]
 
 
 async def test_a_worker_brings_the_surveys_of_its_directory(opened: Open, tmp_path: Path) -> None:
