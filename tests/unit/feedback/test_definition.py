@@ -59,6 +59,12 @@ POEM = {"type": "text", "text": {"en": "A poem?"}, "max": 16_000}
         ({"rules": [{"id": "a", "on": "ticket.resolved", "delay_hours": float("nan")}]}, "finite"),
         ({"rules": [{"id": "a", "every_days": 0}]}, "every_days"),
         ({"rules": [{"id": "a", "every_days": 90, "after": "ticket.resolved"}]}, "must be of"),
+        ({"loop": {"at_most": 6}}, "loop.at_most: must be on the scale, 1 to 5"),
+        ({"loop": {"at_most": 0}}, "loop.at_most: must be on the scale, 1 to 5"),
+        (
+            {"kind": "custom", "loop": {"at_most": 3}, "questions": [{"id": "poem", **POEM}]},
+            "loop.at_most: needs a score question",
+        ),
         ({"surprise": True}, "surprise"),
     ],
 )

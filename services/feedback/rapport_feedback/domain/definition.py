@@ -151,6 +151,7 @@ class Definition(_Strict):
         _require_unique("rules", [rule.id for rule in self.rules])
         _require_unique("channels", self.channels)
         self._require_scales()
+        self._require_a_threshold()
         words = sum(one.max for one in self.questions if isinstance(one, FreeText))
         if words > _MOST_CHARACTERS:
             reason = f"texts may be {_MOST_CHARACTERS:,} characters together, and these {words:,}"
@@ -168,6 +169,15 @@ class Definition(_Strict):
         if wanted is not None and scores[0].scale != wanted:
             low, high = wanted
             raise _wrong("questions", f"the scale of {self.kind} is {low} to {high}")
+
+    def _require_a_threshold(self) -> None:
+        if self.loop is None or self.loop.at_most is None:
+            return
+        if self.score is None:
+            raise _wrong("loop.at_most", "needs a score question")
+        low, high = self.score.bounds
+        if not low <= self.loop.at_most <= high:
+            raise _wrong("loop.at_most", f"must be on the scale, {low} to {high}")
 
     @property
     def scores(self) -> Iterator[Score]:
