@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 
 import pytest
 from rapport_privacy.migrations import migrate as migrate_keyring
@@ -105,6 +106,20 @@ async def test_a_text_may_hold_any_writing(ada: Invited) -> None:
 
     assert (await ada.send(recommend=9, comment=text)).status_code == 200
     assert await ada.words() == {"comment": text}
+
+
+async def test_another_language_keeps_the_score_that_was_tapped(house: House) -> None:
+    ada = await invite(house)
+
+    tapped = await ada.open("?score=9")
+    (link,) = re.findall(r'<a href="([^"]+)" hreflang="de"', tapped.text)
+    german = await ada.open(unescape(link))
+    mistaken = await ada.send("?score=9", recommend=0, speed=7)
+
+    assert '<html lang="de"' in german.text
+    assert re.findall(r'name="q-recommend" value="(\d+)"[^>]* checked', german.text) == ["9"]
+    assert '?lang=de&amp;score=0"' in mistaken.text
+    assert '?lang=de"' in (await ada.open("?score=99")).text
 
 
 async def test_the_page_speaks_the_language_of_the_invitation(house: House) -> None:

@@ -8,7 +8,7 @@ from rapport_runtime.pages import Site, Words
 from rapport_feedback.definitions import read
 from rapport_feedback.domain.definition import Definition
 from rapport_feedback.domain.given import Flaw
-from rapport_feedback.pages.form import Typed
+from rapport_feedback.pages.form import Typed, preselected
 from rapport_feedback.pages.questions import ShownQuestion, flaw_text, show
 from rapport_feedback.pages.words import LANGUAGES, Said, Tongue, words_in
 
@@ -57,6 +57,7 @@ def form(
         "questions": questions,
         "flaws": told,
         "others": _others(definition, tongue),
+        "score": _score(definition, typed),
         "says_optional": any(question.required for question in questions),
     }
     return _FORM.render(page=frame, words=words, form=shown)
@@ -82,6 +83,13 @@ respond: Final = _SITE.respond
 
 def _told(flaw: Flaw, words: Words, question: ShownQuestion | None) -> dict[str, Any]:
     return {"text": flaw_text(flaw, words), "question": question}
+
+
+def _score(definition: Definition, typed: Typed) -> int | None:
+    """What was tapped, which a change of the language must not take back."""
+    question = definition.score
+    sent = [] if question is None else typed.get(question.id, [])
+    return preselected(definition, sent[0]) if len(sent) == 1 else None
 
 
 def _others(definition: Definition, tongue: Tongue) -> list[dict[str, str]]:
