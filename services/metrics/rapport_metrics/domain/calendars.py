@@ -1,17 +1,20 @@
 """How much time counts between two instants: all of it, or business hours.
 
 A weekly calendar in one zone, with holidays. Source: kpis.md 2.10; clock changes are those of the
-zone: an hour that a night skips is not worked, and one that it repeats is worked twice.
+zone: a minute is worked if the clocks then show working hours. What a night skips is not worked,
+and what it repeats is worked twice.
 """
 
+from bisect import bisect
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from rapport_metrics.domain.instants import SECOND, instant, moment
+from rapport_metrics.domain.instants import DAY, SECOND, instant, moment
 
 _ONE_DAY: Final = timedelta(days=1)
 _MOST_DAYS: Final = 3_660
@@ -29,17 +32,18 @@ class Calendar(msgspec.Struct, frozen=True):
     holidays: frozenset[date] = frozenset()
 
     def spans(self, day: date) -> list[tuple[int, int]]:
-        """The working spans of a local day, as instants."""
-        if day in self.holidays:
+        """The working spans of a local day, as instants, in order."""
+        hours = () if day in self.holidays else self.hours.get(day.isoweekday(), ())
+        if not hours:
             return []
-        zone = ZoneInfo(self.zone)
-        return [
-            (
-                _instant(day, start, zone),
-                _instant(day if end > start else day + _ONE_DAY, end, zone),
-            )
-            for start, end in self.hours.get(day.isoweekday(), ())
-        ]
+        midnight, found = _on_the_wall(day), []
+        for since, until, ahead in _unchanged(day, ZoneInfo(self.zone)):
+            for start, end in hours:
+                opens = midnight + _since_midnight(start) - ahead
+                closes = midnight + (_since_midnight(end) or DAY) - ahead
+                if max(since, opens) < min(until, closes):
+                    found.append((max(since, opens), min(until, closes)))
+        return found
 
 
 def worked_seconds(calendar: Calendar | None, start: int, end: int) -> int:
@@ -47,8 +51,8 @@ def worked_seconds(calendar: Calendar | None, start: int, end: int) -> int:
     if calendar is None:
         return max(0, end - start) // SECOND
     zone, worked = ZoneInfo(calendar.zone), 0
-    day = moment(start).astimezone(zone).date()
-    while _instant(day, time(0), zone) < end:
+    day, last = (moment(at).astimezone(zone).date() for at in (start, end))
+    while day <= last:
         for opens, closes in calendar.spans(day):
             worked += max(0, min(end, closes) - max(start, opens))
         day += _ONE_DAY
@@ -74,5 +78,35 @@ def due_at(calendar: Calendar | None, start: int, seconds: int) -> int | None:
     return None
 
 
-def _instant(day: date, at: time, zone: ZoneInfo) -> int:
-    return instant(datetime.combine(day, at, zone).astimezone(UTC))
+@lru_cache(_MOST_DAYS)  # Else it would be most of the work.
+def _unchanged(day: date, zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
+    """The stretches of a local day between changes of its clocks: from, until, ahead of UTC.
+
+    Those at its ends may reach beyond the day, but no instant of it is in none.
+    """
+    edges = [datetime.combine(one, time(0), zone) for one in (day, day + _ONE_DAY)]
+    offsets = [_ahead(edge.replace(fold=fold)) for edge in edges for fold in (0, 1)]
+    since, until = _on_the_wall(day) - max(offsets), _on_the_wall(day) + DAY - min(offsets)
+    before, after = _ahead_at(since, zone), _ahead_at(until, zone)
+    if before == after:
+        return ((since, until, after),)
+    seconds = range(since, until, SECOND)
+    change = since + SECOND * bisect(seconds, 0, key=lambda at: _ahead_at(at, zone) != before)
+    return (since, change, before), (change, until, after)
+
+
+def _on_the_wall(day: date) -> int:
+    """Midnight as if the clocks of the zone were those of UTC."""
+    return instant(datetime.combine(day, time(0), UTC))
+
+
+def _since_midnight(at: time) -> int:
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * SECOND + at.microsecond
+
+
+def _ahead_at(at: int, zone: ZoneInfo) -> int:
+    return _ahead(moment(at).astimezone(zone))
+
+
+def _ahead(local: datetime) -> int:
+    return (local.utcoffset() or timedelta()) // timedelta(microseconds=1)
