@@ -1,6 +1,7 @@
 """Customers by stage and by RFM, as the database counts them (kpis.md, section 4).
 
-`$1`: the instant, `$2`: a day, both in microseconds. The rules are those of `domain.stages`.
+`$1`: the instant, `$2`: a day, both in microseconds; `$3`: the currency that amounts are added in.
+`bought`: see `purchases`. The rules are those of `domain.stages`.
 """
 
 from typing import Final
@@ -37,7 +38,9 @@ SELECT concat(1 + 5 * (r - 1) / n, 1 + 5 * (f - 1) / n, 1 + 5 * (m - 1) / n), co
     FROM (
         SELECT ($1::bigint - max(at)) / $2::bigint AS recency,
             count(*) FILTER (WHERE at >= $1::bigint - 365 * $2::bigint) AS frequency,
-            coalesce(sum(net) FILTER (WHERE at >= $1::bigint - 365 * $2::bigint), 0) AS monetary
+            coalesce(sum(net) FILTER (
+                WHERE at >= $1::bigint - 365 * $2::bigint AND currency IS NOT DISTINCT FROM $3
+            ), 0) AS monetary
         FROM bought WHERE at < $1 GROUP BY person
     ) AS buyer
 ) AS ranked GROUP BY 1

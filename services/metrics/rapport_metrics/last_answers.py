@@ -5,6 +5,7 @@ from typing import Final
 from rapport_runtime.pool import Snapshot
 
 from rapport_metrics.domain.entities import StampedSurvey, unpack
+from rapport_metrics.domain.past import cut
 from rapport_metrics.domain.surveys import counted_answer
 from rapport_metrics.domain.told import Told
 
@@ -24,13 +25,19 @@ Answers = dict[str, tuple[Told, int]]
 """By subject, or by person: when it was given, and the score."""
 
 
-async def last_relationship_scores(snap: Snapshot, start: int, end: int) -> list[int]:
-    """NPS scores, one a person; nobody who was erased, and nobody unknown."""
+async def last_relationship_scores(
+    snap: Snapshot, start: int, end: int, before: int | None = None
+) -> list[int]:
+    """NPS scores, one a person; nobody who was erased, and nobody unknown.
+
+    `before`: what was told from then on is left out, such as the correction of an answer.
+    """
     by_subject: Answers = {}
     after = ""
     while rows := await snap.fetch(_ANSWERED, start, end, after, _CHUNK):
         for _, packed in rows:
             state = unpack("survey", packed)
+            state = state if before is None else cut(state, before)
             if isinstance(state, StampedSurvey):
                 _note(by_subject, state, start, end)
         after = rows[-1][0]

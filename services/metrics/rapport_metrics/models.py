@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from rapport_metrics.domain.instants import DAY, instant
 from rapport_metrics.domain.statistics import Alike, Occasions
 from rapport_metrics.fitted import told
+from rapport_metrics.purchases import main_currency
 
 LEAST_BUYERS: Final = 200
 LEAST_REPEATERS: Final = 100
@@ -28,11 +29,6 @@ DEPENDS: Final = 0.3
 """The correlation above which how often and how much are not independent (kpis.md 5.3)."""
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.metrics.fit'))")
-
-_MAIN_CURRENCY: Final = """
-SELECT currency FROM purchase WHERE at < $1 AND currency IS NOT NULL
-GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1
-"""
 
 _BUYERS: Final = """
 SELECT x, t_x, age, repeat, count(*) FROM (
@@ -103,7 +99,7 @@ async def fit_now(engine: AsyncEngine, now: datetime, margin: float) -> list[Kep
         if not await tx.scalar(_LOCK):
             raise FitRunningError
         connection = await driver(tx)
-        currency = await connection.fetchval(_MAIN_CURRENCY, instant(as_of))
+        currency = await main_currency(connection, instant(as_of))
         buyers = await _load_buyers(connection, instant(as_of), currency)
         documents = await asyncio.to_thread(_learn, buyers, currency, margin)
         for kind, document in documents.items():

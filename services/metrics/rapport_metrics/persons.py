@@ -4,7 +4,7 @@ A person is the smallest of their subjects (`person.root`); who was erased is no
 past. Instants in microseconds since 1970.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rapport_runtime.pool import Snapshot
@@ -13,6 +13,7 @@ from rapport_metrics.customer_groups import RFM, STAGES
 from rapport_metrics.domain.instants import DAY, HOUR
 from rapport_metrics.domain.surveys import promotion
 from rapport_metrics.last_answers import last_relationship_scores
+from rapport_metrics.purchases import NOW, Earlier, fetch, main_currency
 
 _BUYING: Final = """
 SELECT count(*) FILTER (WHERE orders > 0),
@@ -52,6 +53,7 @@ FROM (
 _PREDICTED: Final = """
 SELECT (document->>'value')::bigint, (document->>'buyers')::bigint FROM model
 WHERE kind = 'forecast' AND as_of <= to_timestamp($1::bigint / 1000000)
+    AND ($2::bigint IS NULL OR fitted_at < to_timestamp($2::bigint / 1000000))
 ORDER BY as_of DESC, id DESC LIMIT 1
 """
 
@@ -62,7 +64,8 @@ WHERE person.erased IS NULL AND activity.hour >= $1 AND activity.hour < $2
 """
 
 _VALUE: Final = """
-SELECT coalesce(sum(net), 0)::bigint, count(DISTINCT person) FROM bought WHERE at < $1
+SELECT coalesce(sum(net), 0)::bigint, count(DISTINCT person) FROM bought
+WHERE at < $1 AND currency IS NOT DISTINCT FROM $2
 """
 
 
@@ -72,6 +75,10 @@ class Asked(NamedTuple):
     start: int
     end: int
     churn_window: int
+    before: int | None = None
+    """What happened from then on does not count; None: all that is known does."""
+    earlier: Earlier = NOW
+    """The orders that stood otherwise then."""
 
 
 class Count(NamedTuple):
@@ -97,8 +104,7 @@ async def count_active(snap: Snapshot, asked: Asked) -> int:
 
 
 async def _buying(snap: Snapshot, asked: Asked) -> tuple[int, int, int, int]:
-    row = await snap.fetchrow(_BUYING, asked.start, asked.end)
-    assert row is not None  # noqa: S101 - aggregates always have a row
+    [row] = await fetch(snap, asked.earlier, _BUYING, asked.start, asked.end)
     return row[0], row[1], row[2], row[3]
 
 
@@ -128,8 +134,8 @@ async def _active_customers(snap: Snapshot, asked: Asked) -> list[Count]:
 
 async def _retention(snap: Snapshot, asked: Asked) -> tuple[int, int, int, int]:
     """Active at the start, retained, active at the end, new."""
-    row = await snap.fetchrow(_RETENTION, asked.start, asked.end, asked.churn_window)
-    assert row is not None  # noqa: S101 - aggregates always have a row
+    ends = asked.start, asked.end
+    [row] = await fetch(snap, asked.earlier, _RETENTION, *ends, asked.churn_window)
     return row[0], row[1], row[2], row[3]
 
 
@@ -173,29 +179,34 @@ async def _ccr_contractual_stripe(snap: Snapshot, asked: Asked) -> list[Count]:
 
 
 async def _nps_customers(snap: Snapshot, asked: Asked) -> list[Count]:
-    scores = await last_relationship_scores(snap, asked.start, asked.end)
+    scores = await last_relationship_scores(snap, asked.start, asked.end, asked.before)
     return [Count(sum(promotion(score) for score in scores), len(scores))]
 
 
 async def _clv_historic(snap: Snapshot, asked: Asked) -> list[Count]:
-    row = await snap.fetchrow(_VALUE, asked.end)
-    assert row is not None  # noqa: S101 - aggregates always have a row
+    currency = await main_currency(snap, asked.end, asked.earlier)
+    [row] = await fetch(snap, asked.earlier, _VALUE, asked.end, currency)
     return [Count(row[0], row[1])]
 
 
 async def _clv_predicted(snap: Snapshot, asked: Asked) -> list[Count]:
     """By the last forecast at the window's end; before the first there is nobody to divide by."""
-    row = await snap.fetchrow(_PREDICTED, asked.end)
+    row = await snap.fetchrow(_PREDICTED, asked.end, asked.before)
     return [Count(0, 0) if row is None else Count(row[0], row[1])]
 
 
-def _groups(statement: str) -> Counting:
-    async def count_groups(snap: Snapshot, asked: Asked) -> list[Count]:
-        rows = await snap.fetch(statement, asked.end, DAY)
-        everybody = sum(row[1] for row in rows)
-        return [Count(row[1], everybody, row[0]) for row in sorted(rows)]
+async def _lifecycle(snap: Snapshot, asked: Asked) -> list[Count]:
+    return _groups(await fetch(snap, asked.earlier, STAGES, asked.end, DAY))
 
-    return count_groups
+
+async def _rfm(snap: Snapshot, asked: Asked) -> list[Count]:
+    currency = await main_currency(snap, asked.end, asked.earlier)
+    return _groups(await fetch(snap, asked.earlier, RFM, asked.end, DAY, currency))
+
+
+def _groups(rows: Sequence[tuple[str, int]]) -> list[Count]:
+    everybody = sum(row[1] for row in rows)
+    return [Count(row[1], everybody, row[0]) for row in sorted(rows)]
 
 
 _COUNTS: Final[Mapping[str, Counting]] = {
@@ -213,6 +224,12 @@ _COUNTS: Final[Mapping[str, Counting]] = {
     "clv_historic": _clv_historic,
     "nps_customers": _nps_customers,
     "clv_predicted": _clv_predicted,
-    "lifecycle": _groups(STAGES),
-    "rfm": _groups(RFM),
+    "lifecycle": _lifecycle,
+    "rfm": _rfm,
 }
+
+OF_PURCHASES: Final = frozenset(_COUNTS) - {
+    "active_customers", "nps_customers", "clv_predicted", "ccr_contractual", "crr_contractual",
+    "ccr_contractual_stripe",
+}  # fmt: skip
+"""Those that a refund changes. What contracts and activity say of an instant never changes."""

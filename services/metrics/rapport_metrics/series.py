@@ -15,6 +15,7 @@ from rapport_metrics.domain.outcome import MINUTE
 from rapport_metrics.domain.reading import Reading, Row, read
 from rapport_metrics.domain.value import ratio
 from rapport_metrics.persons import Asked
+from rapport_metrics.purchases import NOW, load_earlier
 from rapport_metrics.queries import Group, Selection, load_before, load_slots
 from rapport_metrics.question import Question
 from rapport_metrics.recounted import load_recounted
@@ -158,9 +159,13 @@ def _mix(
 
 async def _count_persons(snap: Snapshot, question: Question) -> list[Point]:
     points = []
+    before = instant(question.as_of) if question.is_past else None
+    earlier = NOW
+    if before is not None and question.kpi.id in persons.OF_PURCHASES:
+        earlier = await load_earlier(snap, before)
     for window, (start, end) in enumerate(question.windows):
-        until = min(end, question.as_of)
-        asked = Asked(instant(start), instant(until), question.churn_window)
+        ends = instant(start), instant(min(end, question.as_of))
+        asked = Asked(*ends, question.churn_window, before, earlier)
         if question.kpi.id == "contact_rate_customers":
             points.append(await _contact_rate(snap, question, window, asked))
             continue

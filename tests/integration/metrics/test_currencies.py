@@ -32,3 +32,16 @@ async def test_one_currency_needs_no_name(house: House) -> None:
     [point] = await house.series("aov", **JANUARY)
 
     assert (point["dims"], point["value"]) == ({}, 1_000)
+
+
+async def test_what_buyers_are_worth_is_told_in_the_currency_in_which_most_is_bought(
+    house: House,
+) -> None:
+    await house.tell([order(1, "EUR", 1_000), order(2, "EUR", 3_000), order(3, "JPY", 90_000)])
+
+    [value] = await house.series("clv_historic", **JANUARY)
+    groups = await house.series("rfm", **JANUARY)
+
+    assert (value["num"], value["den"]) == (4_000, 2)
+    # All bought at the same time and once; what was paid in yen is worth nothing in euros.
+    assert {one["dims"]["rfm"]: one["num"] for one in groups} == {"111": 1, "112": 1, "114": 1}

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from rapport_events import wire
 from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.domain.instants import instant
 
@@ -21,6 +22,8 @@ JANUARY = {"start": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
 ALL = {"start": "2026-01-01T00:00:00Z", "to": "2026-07-01T00:00:00Z"}
 APRIL = datetime(2026, 4, 17, 13, tzinfo=UTC)
 SEED = 5
+WHO_IS_WHO = (wire.CustomerMerged, wire.CustomerUnmerged, wire.CustomerErased)
+"""Not of an instant: who a person is, and who was erased, counts in the past too."""
 DAY = timedelta(days=1)
 
 
@@ -67,6 +70,73 @@ async def test_a_later_refund_does_not_change_what_was_as_of_before_it(house: Ho
     [after] = await house.series("aov", **JANUARY)
 
     assert (before["num"], after["num"]) == (5_000, 3_000)
+
+
+@example
+async def test_persons_as_of_an_instant_are_counted_by_what_they_had_bought_and_said(
+    house: House, new_database: MakeDatabase, callers: Callers
+) -> None:
+    everything = list(happenings(lines()))
+    known = [
+        one for one in everything if one.by.at < instant(APRIL) or isinstance(one.data, WHO_IS_WHO)
+    ]
+    persons = [kpi.id for kpi in CATALOGUE.values() if kpi.shape == "persons"]
+    asked = {**ALL, "grain": "month", "as_of": "2026-04-17T13:00:00Z"}
+    async with open_house(await new_database(prepare_metrics), callers) as past:
+        await past.tell(records(known))
+        wanted = {kpi: await past.series(kpi, **asked) for kpi in persons}
+
+    await house.tell(records(everything))
+
+    found = {kpi: await house.series(kpi, **asked) for kpi in persons}
+    assert {kpi for kpi in persons if found[kpi] != wanted[kpi]} == set()
+    assert sum(point["num"] for point in found["active_buyers"]) > 0
+
+
+async def test_a_buyer_who_had_it_all_refunded_later_was_a_buyer_until_then(house: House) -> None:
+    kept, returned = new_subject(), new_subject()
+    sold = {"amount": 5_000, "currency": "EUR"}
+    await house.tell(
+        [
+            happened("order.placed", kept, at(2), fields={"order": "o-1", **sold}),
+            happened("order.placed", returned, at(3), fields={"order": "o-2", **sold}),
+            happened("order.refunded", kept, at(20), order="o-1", amount=2_000),
+            happened("order.refunded", returned, at(20), order="o-2"),
+        ]
+    )
+
+    then = {**JANUARY, "as_of": "2026-01-10T00:00:00Z"}
+    for kpi, before, now in (
+        ("active_buyers", (2, 1), (1, 1)),
+        ("purchase_frequency", (2, 2), (1, 1)),
+        ("clv_historic", (10_000, 2), (3_000, 1)),
+        ("lifecycle", (2, 2), (1, 1)),
+    ):
+        [past], [point] = await house.series(kpi, **then), await house.series(kpi, **JANUARY)
+        assert ((past["num"], past["den"]), (point["num"], point["den"])) == (before, now), kpi
+
+
+async def test_an_answer_corrected_later_counts_as_it_was_given(house: House) -> None:
+    survey = {"survey": "s-1", "kind": "nps"}
+    subject = new_subject()
+    answers = [(5, 1, 10), (15, 2, 3)]
+    await house.tell(
+        [
+            happened("survey.sent", subject, at(4), fields=survey),
+            *(
+                happened(
+                    "survey.responded", subject, at(day),
+                    fields={**survey, "revision": revision, "score": score},
+                )
+                for day, revision, score in answers
+            ),
+        ]
+    )  # fmt: skip
+
+    [then] = await house.series("nps_customers", **JANUARY, as_of="2026-01-10T00:00:00Z")
+    [now] = await house.series("nps_customers", **JANUARY)
+
+    assert [(one["num"], one["den"]) for one in (then, now)] == [(1, 1), (-1, 1)]
 
 
 @example

@@ -40,7 +40,7 @@ def run(
     # What nothing was known of has no facts to take away.
     seen = [ref for ref in working.touched if ref not in working.unseen]
     before = {ref: _facts(working, ref, options) for ref in seen}
-    purchases = {ref: _purchase(working.states[ref]) for ref in seen}
+    purchases = {ref: purchase_of(working.states[ref]) for ref in seen}
     owners = {ref: owner_name(working.states[ref]) for ref in working.touched}
     changed = _take_all(working, owners)
     after = {ref: _facts(working, ref, options) for ref in working.touched}
@@ -59,7 +59,7 @@ def run(
     outcome.purchases = {
         ref.id: now
         for ref in working.touched
-        if (now := _purchase(working.states[ref])) != purchases.get(ref)
+        if (now := purchase_of(working.states[ref])) != purchases.get(ref)
     }
     outcome.contracts = _contracts(outcome.states)
     return outcome
@@ -116,7 +116,8 @@ def _own_facts(working: Working, ref: Ref, options: Options) -> Iterable[Fact]:
     return entity_facts(ref, state, about, options)
 
 
-def _purchase(state: State) -> Purchase | None:
+def purchase_of(state: State) -> Purchase | None:
+    """What an order counts for where persons are counted; None: it is no purchase."""
     if not isinstance(state, Order) or not state.is_valid or state.subject is None:
         return None
     assert state.placed is not None  # noqa: S101 - it is valid
