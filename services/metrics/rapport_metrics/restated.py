@@ -34,11 +34,14 @@ async def load_restated(
     return {datetime.combine(row[0], time(0), UTC) for row in rows}
 
 
-def is_restated(kpi: Kpi, window: Window, days: Collection[datetime]) -> bool:
+def is_restated(kpi: Kpi, window: Window, days: Collection[datetime]) -> bool | None:
     """Whether any of the days, which changed after they were published, is in the window's number.
 
-    A level at the end of a window is what all days before it came to.
+    A level at the end of a window is what all days before it came to. None of KPIs of persons: what
+    they said before is not kept, so nobody knows.
     """
+    if kpi.shape == "persons":
+        return None
     start, end = window
     if kpi.shape == "level":
         return any(day < end for day in days)

@@ -38,7 +38,9 @@ class PointView(View):
     n: int = Field(description="Units counted")
     pending: int = Field(description="Units that are too young to be counted")
     state: str = Field(description="open, provisional or final")
-    restated: bool = Field(description="Whether it changed after it was first published")
+    restated: bool | None = Field(
+        description="Whether it changed after it was first published; null of persons: not known"
+    )
     percentiles: dict[str, int | None] | None = None
     small: bool = Field(description="Fewer than 10 units: show it in grey")
     interval: tuple[float, float] | None = Field(

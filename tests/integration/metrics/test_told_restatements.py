@@ -93,3 +93,18 @@ async def test_how_many_are_open_is_restated_in_every_later_window(house: House)
     assert [one["restated"] for one in open_at_end] == [False, False, True, True, True, True]
     assert [one["restated"] for one in created] == [False, False, True, False, False, False]
     assert [(one["num"], one["restated"]) for one in later] == [(1, True)]
+
+
+async def test_of_persons_nobody_claims_to_know_what_changed(house: House) -> None:
+    async with house.resources.engine.begin() as tx:
+        await close_days(tx, LATER)
+    order = {"order": "o-1", "amount": 5_000, "currency": "EUR"}
+    await house.tell([happened("order.placed", new_subject(), DAY, fields=order)])
+    january = {"start": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
+
+    [buyers] = await house.series("active_buyers", **january)
+    refused = await house.get("/v1/restatements", kpi="active_buyers")
+
+    assert (buyers["num"], buyers["restated"]) == (1, None)
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_ledger")
+    assert "counts persons" in refused.json()["detail"]

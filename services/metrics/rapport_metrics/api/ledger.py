@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.paging import MOST, decode_cursor, encode_cursor, next_link
+from rapport_runtime.http.problems import ApiError, FieldError
 from rapport_runtime.http.views import answer
 from rapport_runtime.pool import Pool, snapshot
 from rapport_runtime.standing import load_progress
@@ -15,7 +16,7 @@ from rapport_runtime.standing import load_progress
 from rapport_metrics.api.asking import find_kpi
 from rapport_metrics.api.kpis import Reader, standing
 from rapport_metrics.consumer import PROJECTOR
-from rapport_metrics.domain.catalogue import kpis_of
+from rapport_metrics.domain.catalogue import Kpi, kpis_of
 from rapport_metrics.schemas import LedgerView, RestatementView
 
 router = APIRouter(prefix="/v1", tags=["kpis"], route_class=JsonRoute)
@@ -29,6 +30,21 @@ FROM restatement LEFT JOIN published USING (metric, day)
 WHERE restatement.at >= $1 AND ($2::text[] IS NULL OR metric = ANY($2)) AND restatement.id > $3
 ORDER BY restatement.id LIMIT $4
 """
+
+
+class NoLedgerError(ApiError):
+    """The KPI counts persons, of whom nothing is published."""
+
+    status_code = 422
+
+    def __init__(self, kpi: str) -> None:
+        reason = (
+            f"{kpi} counts persons, by what is known of them now: its days are not published,"
+            " so no list says what changed in them"
+        )
+        super().__init__(
+            f"kpi: {reason}", errors=[FieldError("/kpi", reason, "no_ledger", "query")]
+        )
 
 
 class LedgerQuery(BaseModel):
@@ -50,7 +66,7 @@ class LedgerQuery(BaseModel):
 async def read_ledger(
     request: Request, _: Reader, query: Annotated[LedgerQuery, Query()]
 ) -> Response:
-    metrics = None if query.kpi is None else sorted(find_kpi(query.kpi).metrics)
+    metrics = None if query.kpi is None else _metrics(find_kpi(query.kpi))
     place = f"restatements {query.since} {query.kpi}"
     after = int(decode_cursor(query.cursor, place, length=1)[0]) if query.cursor else 0
     pool: Pool = request.app.state.pool
@@ -67,6 +83,13 @@ async def read_ledger(
         ),
         None if following is None else next_link(request, following),
     )
+
+
+def _metrics(kpi: Kpi) -> list[str]:
+    """Raises NoLedgerError."""
+    if kpi.shape == "persons":
+        raise NoLedgerError(kpi.id)
+    return sorted(kpi.metrics)
 
 
 def _restatement(row: tuple[object, ...]) -> RestatementView:
