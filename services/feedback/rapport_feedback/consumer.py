@@ -22,6 +22,7 @@ from rapport_feedback.domain.eligible import Candidate, Watch
 from rapport_feedback.domain.reading import Known, Told, case_of, matters, read, read_cases
 from rapport_feedback.domain.respondent import pack
 from rapport_feedback.heard import NO_COMMENTS, open_comments, take_from_log
+from rapport_feedback.loop_words import take_loop_words
 from rapport_feedback.settings import FeedbackSettings
 
 PROJECTOR: Final = "feedback.v1"
@@ -66,6 +67,7 @@ async def _apply(tx: AsyncConnection, batch: Sequence[Record], tools: Tools) -> 
     if told:
         await _read(tx, told, watch, tools.policy)
     await rhythm.go_on(tx, await marking.mark(tx, batch), tools.policy)
+    await take_loop_words(tx, batch)
     derived = await take_from_log(tx, answers, tools.settings, comments)
     await from_log.take_words(tx, batch)
     return derived

@@ -17,6 +17,7 @@ from rapport_feedback.answer_rows import StoredAnswer
 from rapport_feedback.domain.answer import AnswerRow
 from rapport_feedback.domain.source import SOURCE
 from rapport_feedback.follow_up import Answered, follow_up_all
+from rapport_feedback.loop_words import catch_up
 from rapport_feedback.sealing import Sealed, open_all
 from rapport_feedback.settings import FeedbackSettings
 
@@ -70,7 +71,9 @@ async def take_from_log(
         return ()
     new = await answer_rows.take(tx, [one.stored for one in heard.values()])
     answered = [_answered(one, comments) for one in heard.values() if one.record.key in new]
-    return await follow_up_all(tx, answered, settings)
+    derived = await follow_up_all(tx, answered, settings)
+    await catch_up(tx, {one.answer.survey for one in answered})
+    return derived
 
 
 def _answered(heard: _Heard, comments: Mapping[bytes, str]) -> Answered:

@@ -192,5 +192,22 @@ loop = Table(
     Index("loop_open", "due_at", postgresql_where=text("state = 'open'")),
     Index("loop_remind", "remind_at", postgresql_where=text("state = 'open'")),
     Index("loop_subject", "subject_id"),
+    Index("loop_task", "task"),
     comment="Follow-ups of low scores",
+)
+
+loop_word = Table(
+    "loop_word",
+    metadata,
+    Column(
+        "name",
+        Text,
+        primary_key=True,
+        comment="A loop that was closed, or a task that was assigned",
+    ),
+    Column("said_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("owner", Text),
+    Column("outcome", Text),
+    Column("informed", Boolean),
+    comment="What the log said of follow-ups that it had not opened yet",
 )
