@@ -68,8 +68,8 @@ async def test_after_a_mistake_the_page_begins_with_what_is_wrong(
         await page.get_by_role("checkbox", name="The shop").check()
         await page.locator("button").click()
 
-        focused = await page.evaluate("() => document.activeElement.id")
-        assert focused == "errors"
+        # The page comes first, and its focus a moment later.
+        await page.wait_for_function("() => document.activeElement?.id === 'errors'")
         assert (await page.title()).startswith("Error: ")
         assert await page.get_by_label("Anything else?").input_value() == "It was\nfine <3"
         assert await page.get_by_role("checkbox", name="The shop").is_checked()
