@@ -1,6 +1,6 @@
 """What people do with follow-ups: take them, hand them over, and close them."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -10,7 +10,7 @@ from asyncpg import Record
 from rapport_events.feedback import LoopClosed
 from rapport_events.topics import FEEDBACK
 from rapport_events.work import TaskAssigned, TaskCompleted
-from rapport_privacy.crypto import DataKey, seal
+from rapport_privacy.crypto import DataKey, TamperedError, seal, unseal
 from rapport_runtime import outbox
 from rapport_runtime.database import driver
 from rapport_runtime.http.problems import ApiError
@@ -23,7 +23,9 @@ from rapport_feedback.domain.source import SOURCE
 
 _CLOSED: Final = "loop.closed"
 
-_HOLD: Final = "SELECT *, subject_id::text AS subject FROM loop WHERE loop = $1 FOR UPDATE"
+_HOLD: Final = """
+SELECT *, subject_id::text AS subject, note::text AS noted FROM loop WHERE loop = $1 FOR UPDATE
+"""
 _ASSIGN: Final = "UPDATE loop SET owner = $2, touched_at = $3 WHERE loop = $1"
 
 _CLOSE: Final = """
@@ -31,6 +33,8 @@ UPDATE loop SET state = 'closed', closed_at = $2, outcome = $3, informed = $4,
     note = $5::text::jsonb, remind_at = NULL
 WHERE loop = $1
 """
+
+_NOTE: Final = "UPDATE loop SET note = $2::text::jsonb WHERE loop = $1"
 
 
 class LoopNotFoundError(ApiError):
@@ -54,6 +58,18 @@ class LoopClosedError(ApiError):
         )
 
 
+class LoopNotedError(ApiError):
+    """The follow-up is over, and has another note."""
+
+    status_code = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "note: the follow-up was closed with another note, which stays as it was written; "
+            "leave the note out, or send the same one"
+        )
+
+
 class NobodyToNoteError(ApiError):
     """A note is kept under the key of its person, and there is none."""
 
@@ -72,6 +88,40 @@ class Closing(NamedTuple):
     outcome: str
     informed: bool
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What is to be kept of a follow-up under the key of its person."""
+
+    text: str = field(repr=False)
+    key: DataKey
+    subject: str
+    event_id: str
+
+    def sealed(self) -> str:
+        blob = seal(
+            self.key,
+            subject=self.subject,
+            event_id=self.event_id,
+            type_=LoopClosed.type,
+            plaintext=orjson.dumps({"note": self.text}),
+        )
+        return orjson.dumps(blob).decode()
+
+    def is_in(self, blob: str) -> bool:
+        """Whether this is what was kept; what does not open is something else."""
+        try:
+            kept = unseal(
+                self.key,
+                orjson.loads(blob),
+                subject=self.subject,
+                event_id=self.event_id,
+                type_=LoopClosed.type,
+            )
+        except TamperedError:
+            return False
+        return kept == orjson.dumps({"note": self.text})
 
 
 async def assign(desk: Desk, loop: str, owner: str) -> None:
@@ -96,18 +146,22 @@ async def assign(desk: Desk, loop: str, owner: str) -> None:
 
 
 async def close(desk: Desk, loop: str, said: Closing) -> None:
-    """Raises LoopNotFoundError, LoopClosedError, NobodyToNoteError, KeyringUnavailableError."""
-    note = None if said.note is None else await _sealed(desk, loop, said.note)
+    """Raises LoopNotFoundError, LoopClosedError, LoopNotedError, NobodyToNoteError, and
+    KeyringUnavailableError.
+    """
+    note = None if said.note is None else await _note(desk, loop, said.note)
     async with desk.engine.begin() as tx:
         row = await _hold(tx, loop)
         if row["state"] != "open":
             if (row["outcome"], row["informed"]) != (said.outcome, said.informed):
                 raise LoopClosedError(row["outcome"])
+            if note is not None:
+                await _note_afterwards(tx, row, note)
             return
         if note is not None and row["subject"] is None:
             raise NobodyToNoteError
         now = datetime.now(UTC)
-        written = None if note is None else orjson.dumps(note).decode()
+        written = None if note is None else note.sealed()
         await (await driver(tx)).execute(_CLOSE, loop, now, said.outcome, said.informed, written)
         data = {
             "loop": loop,
@@ -152,7 +206,17 @@ async def _hold(tx: AsyncConnection, loop: str) -> Record:
     return row
 
 
-async def _sealed(desk: Desk, loop: str, note: str) -> Mapping[str, Any]:
+async def _note_afterwards(tx: AsyncConnection, row: Record, note: _Note) -> None:
+    """Whoever wrote nothing down may do so later; who sends the same again has done so."""
+    if row["subject"] is None:
+        raise NobodyToNoteError
+    if row["noted"] is None:
+        await (await driver(tx)).execute(_NOTE, row["loop"], note.sealed())
+    elif not note.is_in(row["noted"]):
+        raise LoopNotedError
+
+
+async def _note(desk: Desk, loop: str, text: str) -> _Note:
     """Before the transaction: the key is in another database."""
     row = await desk.pool.fetchrow("SELECT subject_id::text AS s FROM loop WHERE loop = $1", loop)
     if row is None:
@@ -161,10 +225,4 @@ async def _sealed(desk: Desk, loop: str, note: str) -> Mapping[str, Any]:
     key = keys.get(row["s"])
     if not isinstance(key, DataKey):
         raise NobodyToNoteError
-    return seal(
-        key,
-        subject=row["s"],
-        event_id=note_id(loop),
-        type_=LoopClosed.type,
-        plaintext=orjson.dumps({"note": note}),
-    )
+    return _Note(text, key, row["s"], note_id(loop))

@@ -81,6 +81,23 @@ async def test_a_note_is_kept_under_the_customers_key(house: House) -> None:
     assert page["meta"]["masked"] == ["loops[].note"]
 
 
+async def test_a_note_may_follow_and_stays_as_it_was_written_first(house: House) -> None:
+    await (await somebody(house)).answer(2)
+    closed = {"outcome": "solved", "informed": True}
+    first = await act(house, "close", outcome="solved", informed=True)
+    path = f"/v1/loops/{first['loop']['loop']}:close"
+
+    later = await house.post(path, {**closed, "note": "Called Ada"}, "desk")
+    again = await house.post(path, {**closed, "note": "Called Ada"}, "desk")
+    other = await house.post(path, {**closed, "note": "Wrote to Ada"}, "desk")
+
+    assert later.json()["loop"]["note"] == again.json()["loop"]["note"] == "Called Ada"
+    assert (other.status_code, other.json()["code"]) == (409, "loop_noted")
+    assert "Ada" not in other.text
+    assert (await the_loop(house, "desk"))["note"] == "Called Ada"
+    assert len(await facts(house, "loop.closed")) == 1
+
+
 async def test_nothing_comes_of_a_follow_up_that_does_not_exist(house: House) -> None:
     for path, body in (
         (f"/v1/loops/{uuid4()}:close", {"outcome": "solved", "informed": True}),
