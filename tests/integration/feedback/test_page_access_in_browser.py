@@ -82,6 +82,7 @@ async def test_everything_fits_and_can_be_hit_with_a_thumb(
         for path in (ada.path, f"{ada.path}?lang=de"):
             await visitor.page.goto(api.url + path)
             await visitor.page.locator("button").click()
+            await visitor.page.locator("#errors").wait_for()
             targets = visitor.page.locator(".scale label, .option, button, textarea, a")
             boxes = [await one.bounding_box() for one in await targets.all()]
 
@@ -102,6 +103,7 @@ async def test_everything_can_be_read(
         await visitor.page.screenshot(path=tmp_path / "form.png", full_page=True)
         await visitor.page.goto(f"{api.url}{ada.path}")
         await visitor.page.locator("button").click()
+        await visitor.page.locator("#errors").wait_for()
         found |= await contrasts(visitor.page)
         await visitor.page.screenshot(path=tmp_path / "mistake.png", full_page=True)
 
@@ -117,6 +119,7 @@ async def test_a_screen_reader_hears_questions_answers_and_mistakes(
         form = await visitor.page.locator("main").aria_snapshot()
         await visitor.page.goto(f"{api.url}{ada.path}")
         await visitor.page.locator("button").click()
+        await visitor.page.locator("#errors").wait_for()
         mistake = await visitor.page.locator("main").aria_snapshot()
         described = await description(visitor.page, "fieldset")
 

@@ -47,6 +47,7 @@ async def test_the_page_asks_nobody_else_for_anything(
     async with visiting(browser, java_script_enabled=True) as visitor:
         await visitor.page.goto(f"{api.url}{ada.path}")
         await visitor.page.locator("button").click()
+        await visitor.page.locator("#errors").wait_for()
         await visitor.page.get_by_role("radio", name="7").check(force=True)
         await visitor.page.locator("button").click()
         await visitor.page.get_by_role("heading", name="Thank you!").wait_for()
@@ -98,6 +99,7 @@ async def test_sending_twice_is_one_answer(api: Served, browser: Browser, ada: I
     async with visiting(browser) as visitor:
         await visitor.page.goto(f"{api.url}{ada.path}?score=9")
         await visitor.page.locator("button").click()
+        await visitor.page.get_by_role("heading", name="Thank you!").wait_for()
         await visitor.page.reload()
 
         heading = visitor.page.get_by_role("heading")
@@ -113,6 +115,7 @@ async def test_what_somebody_wrote_runs_in_no_browser(
         evil = "</textarea><img src=x onerror=\"document.title='evil'\"><script>1</script>"
         await visitor.page.locator("textarea").fill(evil)
         await visitor.page.locator("button").click()
+        await visitor.page.locator("#errors").wait_for()
 
         assert await visitor.page.locator("textarea").input_value() == evil
         assert await visitor.page.locator("img, script").count() == 0

@@ -137,6 +137,7 @@ async def test_everything_can_be_read(
         await visitor.page.goto(url + ada.path)
         found = await contrasts(visitor.page)
         await visitor.page.get_by_role("button", name="Save").click()
+        await visitor.page.get_by_role("status").wait_for()
         found |= await contrasts(visitor.page)
         await visitor.page.screenshot(path=tmp_path / "saved.png", full_page=True)
 
