@@ -155,16 +155,17 @@ async def kill_again_and_again(workers: Fleet, slots: list[int], kills: int) -> 
 
 
 async def until_quiet(scene: Scene, projector: str) -> None:
-    """Everything that is in the log has been applied, decided and told."""
+    """Everything that is in the log has been applied, decided and told, and models are learned."""
     ends = await end_of(scene, scene.log, PARTITIONS)
+    (models,) = (await end_of(scene, scene.models, 1)).values()
     deadline = monotonic() + PATIENCE
     while monotonic() < deadline:
         waits = await count(
             scene.databases.service,
             "SELECT (SELECT count(*) FROM candidate) + (SELECT count(*) FROM outbox)"
             " + $2::bigint - (SELECT coalesce(sum(next_offset), 0) FROM projector_offset"
-            " WHERE projector = $1 AND topic = $3)",
-            (projector, sum(ends.values()), scene.log),
+            " WHERE (projector, topic) IN (($1, $3), ($1 || '.models', $4)))",
+            (projector, sum(ends.values()) + models, scene.log, scene.models),
         )
         if waits == 0:
             return
