@@ -51,9 +51,7 @@ class Fleet:
             environment["RAPPORT_KAFKA__INSTANCE_ID"] = f"slot-{slot}"
         assert self.nursery.stdin is not None
         self.nursery.stdin.write(json.dumps(environment).encode() + b"\n")
-        pid = await self._born.get()
-        self.deaths[pid] = asyncio.get_running_loop().create_future()
-        return pid
+        return await self._born.get()
 
     async def death(self, pid: int, seconds: float) -> int | None:
         """The exit status (negative for a signal), or None when it still lives after that."""
@@ -71,15 +69,19 @@ class Fleet:
         return False
 
     async def kill9(self, pid: int) -> None:
-        if not self.deaths[pid].done():
-            os.kill(pid, signal.SIGKILL)
-            await self.deaths[pid]
+        self._send(pid, signal.SIGKILL)
+        await self.deaths[pid]
 
     async def stop(self, pid: int) -> int:
         """Ask it to end in order; the exit status."""
+        self._send(pid, signal.SIGTERM)
+        return await asyncio.wait_for(self.deaths[pid], 60)
+
+    def _send(self, pid: int, number: signal.Signals) -> None:
+        """To whoever has died already, and whose death is not told yet, nothing happens."""
         if not self.deaths[pid].done():
-            os.kill(pid, signal.SIGTERM)
-        return await asyncio.wait_for(self.deaths[pid], 30)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     async def listen(self) -> None:
         """Take in what the nursery says, until it ends."""
@@ -87,6 +89,8 @@ class Fleet:
         async for line in self.nursery.stdout:
             said = json.loads(line)
             if "born" in said:
+                # Before anybody takes note of the birth the death may be told.
+                self.deaths[said["born"]] = asyncio.get_running_loop().create_future()
                 self._born.put_nowait(said["born"])
             else:
                 self.deaths[said["dead"]].set_result(said["status"])
