@@ -12,6 +12,7 @@ from rapport_cli.stack.broker import Broker
 from rapport_events.envelope import Record
 from rapport_metrics.consumer import subscription
 from rapport_runtime.subscription import Resources, run_subscription
+from sqlalchemy import text
 
 from tests.support.events import NOON, happened, new_subject
 from tests.support.fixtures import MakeDatabase, MakeTopic
@@ -167,6 +168,18 @@ async def test_an_answer_to_another_kind_of_question_counts_nowhere(world: World
     assert (await world.point("nps_transactional"))["value"] is None
 
 
+async def until_somebody_waits(house: House) -> None:
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(60), house.resources.engine.connect() as connection:
+        while not await connection.scalar(query):
+            # What is seen of others is what was so when the transaction first asked.
+            await connection.rollback()
+            await asyncio.sleep(0.02)
+
+
 async def test_a_row_that_another_worker_has_just_made_is_waited_for(house: House) -> None:
     metrics = subscription()
     # The first batch of all writes down by which definitions it counts.
@@ -182,7 +195,7 @@ async def test_a_row_that_another_worker_has_just_made_is_waited_for(house: Hous
                 await metrics.apply(second, [refunded])
 
         waiting = asyncio.create_task(count_refund())
-        await asyncio.wait([waiting], timeout=0.5)
+        await until_somebody_waits(house)
         await first.commit()
         with pytest.raises(SerializationError):
             await waiting

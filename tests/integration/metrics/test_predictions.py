@@ -181,7 +181,8 @@ async def test_each_fit_is_told_to_the_log_under_an_id_made_of_what_was_learned(
     await fit(house)
 
     async with house.resources.engine.begin() as tx:
-        rows = await tx.execute(text("SELECT topic, convert_from(value, 'UTF8') FROM outbox"))
+        query = text("SELECT topic, convert_from(value, 'UTF8') FROM outbox ORDER BY id")
+        rows = await tx.execute(query)
         told = [(topic, msgspec.json.decode(value)) for topic, value in rows]
     assert [topic for topic, _ in told] == [METRICS.name] * 4
     ids = [event["id"] for _, event in told]

@@ -19,7 +19,9 @@ from tests.support.events import happened, new_subject
 from tests.support.live_house import Said, events_of
 from tests.support.metrics_house import House
 
-SOON = 15
+SOON = 60
+"""Seconds in which everything comes, on a machine that does much else."""
+
 INTERACTIONS = "rapport.interactions.v1"
 
 _MOVE = text("""
@@ -139,22 +141,27 @@ async def test_who_has_nothing_to_hear_hears_a_heartbeat(served: Served) -> None
 async def test_a_stream_is_one_number_a_second_at_most(served: Served) -> None:
     async with served.watching() as said:
         await following(said, "hello")
-        began = asyncio.get_running_loop().time()
-        seen = 0
+        clock = asyncio.get_running_loop().time
+        began, seen, enough = clock(), 0, asyncio.Event()
 
         async def count() -> None:
             nonlocal seen
             while True:
                 await following(said, "change")
                 seen += 1
+                if seen == 2:
+                    enough.set()
 
         counting = asyncio.create_task(count())
-        while asyncio.get_running_loop().time() - began < 3:
-            await served.tell_a_ticket()
+        async with asyncio.timeout(SOON):
+            while clock() - began < 3 or not enough.is_set():
+                await served.tell_a_ticket()
         counting.cancel()
         await asyncio.gather(counting, return_exceptions=True)
+        took = clock() - began
 
-    assert 1 <= seen <= 4
+    # A machine may need more than those seconds for what is told in them.
+    assert 2 <= seen <= took + 1
 
 
 async def test_streams_end_with_the_process_and_say_to_come_again(served: Served) -> None:
