@@ -95,7 +95,10 @@ async def database(new_database: MakeDatabase) -> str:
 @pytest.fixture(scope="session")
 def topic(broker: Broker) -> MakeTopic:
     """Makes a topic with a name of its own on the shared broker, and returns the name."""
+    return topics_on(broker)
 
+
+def topics_on(broker: Broker) -> MakeTopic:
     async def make(partitions: int = 4) -> str:
         name = _unique("test")
         await create_topics(broker.bootstrap, [name], partitions=partitions)

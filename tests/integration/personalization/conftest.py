@@ -6,13 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from rapport_cli.stack.broker import Broker
 
 from tests.support.events import NOON
-from tests.support.fixtures import MakeDatabase
+from tests.support.fixtures import MakeDatabase, MakeTopic, topics_on
 from tests.support.personalization_house import Callers, Databases, House, open_house
+from tests.support.servers import open_test_broker, own_broker_choice
 
 Open = Callable[..., AbstractAsyncContextManager[House]]
 """Takes settings of the service."""
+
+
+@pytest.fixture(scope="package")
+async def broker() -> AsyncIterator[Broker]:
+    """Of these tests alone: their workers read all that everybody has told since it began."""
+    async with open_test_broker(own_broker_choice()) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def topic(broker: Broker) -> MakeTopic:
+    return topics_on(broker)
 
 
 @pytest.fixture(scope="session")

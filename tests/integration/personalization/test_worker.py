@@ -29,7 +29,10 @@ from tests.support.personalization_house import Callers, Databases, House, open_
 from tests.support.privacy import an_email
 from tests.support.publish import publish
 
-PATIENCE = 30.0
+PATIENCE = 120.0
+LATE = timedelta(seconds=20)
+"""A look a second would do; a machine that does much else may be slow to look."""
+
 TOPICS = [topic.name for topic in (INTERACTIONS, CUSTOMERS, FEEDBACK, ENGAGEMENT, METRICS)]
 HOUR = timedelta(hours=1)
 AWAKE = {"control": 0, "quiet_from": "00:00", "quiet_until": "00:00"}
@@ -78,6 +81,13 @@ async def said_of(
     return found
 
 
+async def until(house: House, query: str, **values: object) -> None:
+    """The query finds something."""
+    async with asyncio.timeout(PATIENCE):
+        while not await house.rows(query, **values):  # noqa: ASYNC110 - the worker tells nobody
+            await asyncio.sleep(0.05)
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -101,19 +111,24 @@ async def test_whoever_waited_while_nothing_happened_is_answered_when_their_time
     house: House, broker: Broker, topic: MakeTopic
 ) -> None:
     ada = await house.person(email=an_email())
-    soon = now() + timedelta(seconds=4)
-    order = happened("order.placed", ada, soon - HOUR, order="o-2", identifiedby="email")
     shop, log = house.shop, await topic(1)
     models = replace(shop.models, name=f"models-{uuid4().hex[:8]}", topics=(await topic(1),))
     alone = replace(shop, models=models, projection=replace(shop.projection, topics=(log,)))
     async with working(partial(work, alone)):
+        await publish(
+            broker.bootstrap, log, [happened("product.viewed", ada, now(), product="p-1")]
+        )
+        # At work from here on, so that they do wait.
+        await until(house, "SELECT 1 FROM moment")
+        soon = now() + timedelta(seconds=4)
+        order = happened("order.placed", ada, soon - HOUR, order="o-2", identifiedby="email")
         await publish(broker.bootstrap, log, [order])
 
         await said_of(broker, ada, 2)
 
     (thanked,) = await house.decisions(ada)
     assert thanked["send_at"] == soon
-    assert soon <= thanked["decided_at"] < soon + timedelta(seconds=2)
+    assert soon <= thanked["decided_at"] < soon + LATE
 
 
 async def test_the_hour_of_the_calendar_and_of_the_night_strikes(
@@ -136,10 +151,13 @@ async def test_the_hour_of_the_calendar_and_of_the_night_strikes(
     monkeypatch.setattr(jobs, "_HOURLY", "* * * * *")
     monkeypatch.setattr(nightly, "open_if_due", opening)
 
-    async with working(worker_component(house.settings, house.resources)), asyncio.timeout(90):
-        while min(map(len, struck.values())) < 2:  # noqa: ASYNC110 - nobody is told
+    def has_struck(times: list[datetime]) -> bool:
+        # In another minute: who begins at the end of one may hear its end beside the beginning.
+        return bool(times) and times[-1].minute != times[0].minute
+
+    async with working(worker_component(house.settings, house.resources)), asyncio.timeout(150):
+        while not all(map(has_struck, struck.values())):  # noqa: ASYNC110 - nobody is told
             await asyncio.sleep(0.2)
 
     for times in struck.values():
-        assert times[1].second < 10
-        assert times[1].minute != times[0].minute
+        assert all(one.second < LATE.seconds for one in times[1:])
