@@ -76,6 +76,7 @@ async def test_after_a_mistake_the_page_begins_with_what_is_wrong(
         assert await page.get_by_role("checkbox", name="The shop").is_checked()
 
         await page.get_by_role("link", name=re.compile("Would you recommend")).click()
+        await page.wait_for_function("() => document.activeElement?.id === 'q-recommend'")
         await page.keyboard.press("Space")
         await page.locator("button").click()
         await page.get_by_role("heading", name="Thank you!").wait_for()
@@ -90,6 +91,7 @@ async def test_a_visitor_can_change_the_language(
     async with visiting(browser) as visitor:
         await visitor.page.goto(f"{api.url}{ada.path}")
         await visitor.page.get_by_role("link", name="Deutsch").click()
+        await visitor.page.locator("html[lang=de]").wait_for()
         await visitor.page.locator("button").click()
 
         assert await visitor.page.locator("h2").inner_text() == "Bitte prüfen Sie Ihre Antwort"

@@ -108,7 +108,7 @@ async def test_after_a_mistake_the_page_begins_with_what_is_wrong(
         assert (await page.title()).startswith("Error: ")
         assert not await page.get_by_role("checkbox", name="E-mail").first.is_checked()
         await page.get_by_role("link", name="Please give both times").click()
-        assert await page.evaluate("() => location.hash") == "#quiet_from"
+        await page.wait_for_function("() => location.hash === '#quiet_from'")
 
 
 @pytest.mark.parametrize("size", [SMALL_PHONE, PHONE, DESKTOP])
