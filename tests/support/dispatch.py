@@ -50,7 +50,7 @@ async def deliver_all(sender: Sender) -> None:
     """Until nothing is due."""
     stop = asyncio.Event()
     working = asyncio.create_task(deliver(sender, stop))
-    async with asyncio.timeout(20), sender.engine.connect() as connection:
+    async with asyncio.timeout(90), sender.engine.connect() as connection:
         while await connection.scalar(_WAITING) and not working.done():
             await connection.rollback()
             await asyncio.wait([working], timeout=0.02)

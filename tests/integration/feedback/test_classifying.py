@@ -115,7 +115,9 @@ async def test_many_people_at_once_have_one_last_word(house: House) -> None:
             group.create_task(classify(house, survey, topics=[f"t{number}"]))
 
     current = await house.rows("SELECT topics FROM classification WHERE is_current")
-    newest = await house.rows("SELECT topics FROM classification ORDER BY classified_at DESC")
+    newest = await house.rows(
+        "SELECT topics FROM classification ORDER BY classified_at DESC, event_key DESC"
+    )
     assert [row["topics"] for row in current] == [newest[0]["topics"]]
 
 

@@ -33,7 +33,7 @@ async def test_of_a_hundred_posts_to_two_processes_one_is_the_answer(
     async with (
         served(databases, secrets, tmp_path / "one") as one,
         served(databases, secrets, tmp_path / "two") as two,
-        httpx2.AsyncClient(timeout=30) as client,
+        httpx2.AsyncClient(timeout=120) as client,
     ):
         ada = await invite(one.house)
         codes = await asyncio.gather(
@@ -48,7 +48,7 @@ async def test_no_log_holds_a_link_or_what_was_answered(
     databases: tuple[str, str], secrets: Secrets, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    async with served(databases, secrets, log) as api, httpx2.AsyncClient(timeout=30) as client:
+    async with served(databases, secrets, log) as api, httpx2.AsyncClient(timeout=120) as client:
         ada = await invite(api.house)
         await every_state(client, api, ada)
         token = ada.path.removeprefix("/s/")

@@ -59,7 +59,7 @@ async def _run_until_reminded(settings: FeedbackSettings, house: House) -> None:
     resources = make_resources(settings)
 
     async def watch(stop: asyncio.Event) -> None:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not any(one["reminders"] for one in await loops(house)):
                 await pause(stop, 0.05)
         stop.set()

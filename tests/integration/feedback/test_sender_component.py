@@ -48,7 +48,7 @@ async def _run_until_written(settings: FeedbackSettings, path: Path) -> None:
     resources = make_resources(settings)
 
     async def watch(stop: asyncio.Event) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not _lines(path):
                 await pause(stop, 0.05)
         stop.set()

@@ -17,7 +17,7 @@ from tests.support.events import NOON, happened
 from tests.support.personalization_house import House
 
 AWAKE = {"control": 0, "quiet_from": "00:00", "quiet_until": "00:00"}
-BUDGET, CUSTOMERS, PATIENCE = 25, 200, 30.0
+BUDGET, CUSTOMERS, PATIENCE = 25, 200, 120.0
 BATCHES = (2, 6, 11)
 """Of different sizes: whom one has locked leaves some to the others."""
 

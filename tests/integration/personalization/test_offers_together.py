@@ -47,7 +47,7 @@ async def decide_together(house: House, now: timedelta = timedelta(0)) -> None:
         Decider(engine, house.keyring, house.shop.rulebook, batch)
         for engine, batch in zip(engines, BATCHES, strict=True)
     ]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await house.waiting():
             await asyncio.gather(*(decide_due(one, NOON + now) for one in deciders))
     for engine in engines:
