@@ -60,10 +60,14 @@ async def hear(tx: AsyncConnection, records: Sequence[Record], also: Collection[
     if not (said.links or said.erased):
         return Heard()
     connection = await driver(tx)
+    wanted = set(also)
     while True:
         try:
+            # One savepoint, and none inside it: see `lock_once`.
             async with connection.transaction():
-                return await _hear(connection, said, also)
+                return await _hear(connection, said, wanted)
+        except locking.GrewError as error:
+            wanted.update(error.subjects)
         except _MergedMeanwhileError:
             continue
 
@@ -71,11 +75,11 @@ async def hear(tx: AsyncConnection, records: Sequence[Record], also: Collection[
 async def _hear(connection: "asyncpg.Connection[Any]", said: Said, also: Collection[str]) -> Heard:
     known = await connection.fetch(_KNOWN_ENDS, list(said.links))
     touched = said.subjects.union(*(tuple(row) for row in known))
-    before = await locking.lock(connection, touched.union(also))
+    before = await locking.lock_once(connection, touched.union(also))
     await _save(connection, said.links, before)
     await _erase(connection, said.erased)
     # All that can be linked now is locked already.
-    after = await locking.lock(connection, touched)
+    after = await locking.read_persons(connection, touched)
     return Heard(frozenset(said.erased), changed(before, after))
 
 

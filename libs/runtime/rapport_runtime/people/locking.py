@@ -41,7 +41,7 @@ WHERE subject_id = ANY(string_to_array($1, ',')::uuid[]) ORDER BY subject_id FOR
 """
 
 
-_MOST_CIRCLES: Final = 5
+_MOST_CIRCLES: Final = 1
 
 
 class Fetches(Protocol):
@@ -50,7 +50,7 @@ class Fetches(Protocol):
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...  # noqa: ANN401 - asyncpg's own signature
 
 
-class _GrewError(Exception):
+class GrewError(Exception):
     """Somebody linked a further subject before the locks were taken."""
 
     def __init__(self, subjects: Collection[str]) -> None:
@@ -78,37 +78,34 @@ async def read_persons(reads: Reads, subjects: Collection[str]) -> Persons:
 async def lock(connection: "asyncpg.Connection[Any]", subjects: Collection[str]) -> Persons:
     """The same on the driver's connection, inside a transaction."""
     wanted = set(subjects)
-    if not wanted:
-        return Persons({})
-    wanted |= _ends(await _load(connection, wanted))
-    circles = 0
-    while True:
+    while wanted:
         try:
             # To take further locks out of order could end in a circle: all are given back first.
             async with connection.transaction():
-                return await _try(connection, wanted)
-        except _GrewError as error:
+                return await lock_once(connection, wanted)
+        except GrewError as error:
             wanted.update(error.subjects)
-        except asyncpg.DeadlockDetectedError:
-            # Under much contention PostgreSQL has been seen to find one in the queue for a row
-            # (1 in 50 runs of a test made for it). What was taken here is given back, so it can
-            # be taken again; a caller that holds more than this has to begin anew.
-            circles += 1
-            if circles == _MOST_CIRCLES:
-                raise
+    return Persons({})
 
 
-async def _try(connection: "asyncpg.Connection[Any]", wanted: Collection[str]) -> Persons:
-    """Whoever links two subjects holds the locks of both: what is read now stays so."""
-    ordered = sorted(wanted)
+async def lock_once(connection: "asyncpg.Connection[Any]", subjects: Collection[str]) -> Persons:
+    """The same, under the caller's savepoint; GrewError: to be rolled back and tried again.
+
+    What rolls back has to be the very savepoint under which the locks are taken. Who waits for a
+    row goes on to wait for the whole transaction as soon as the savepoint in which it was locked
+    is released, and stays first in the row's queue; a rollback of an outer savepoint would not
+    wake them, and the next try would queue behind them: a circle.
+    """
+    wanted = _ends(await _load(connection, subjects)).union(subjects)
     # All are added before any is locked: nobody waits for a new row while holding an old one.
-    everybody = listed(ordered)
+    everybody = listed(sorted(wanted))
     await connection.execute(_ADD, everybody)
     rows = await connection.fetch(_LOCK, everybody)
-    links = await _load(connection, ordered)
-    if not _ends(links) <= set(wanted):
-        raise _GrewError(_ends(links))
-    return gather(ordered, links, {row[0] for row in rows if row[1]})
+    # Whoever links two subjects holds the locks of both: what is read now stays so.
+    links = await _load(connection, wanted)
+    if not _ends(links) <= wanted:
+        raise GrewError(wanted | _ends(links))
+    return gather(sorted(wanted), links, {row[0] for row in rows if row[1]})
 
 
 async def _load(reads: Fetches, subjects: Collection[str]) -> list[Pair]:

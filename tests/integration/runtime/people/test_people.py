@@ -176,13 +176,49 @@ async def test_a_merge_that_comes_while_its_unmerge_is_told_is_taken_back(
     assert (await people(engine, ada)).of(ada).members == (ada,)
 
 
+async def test_who_waits_is_woken_when_the_telling_begins_anew(engine: AsyncEngine) -> None:
+    """They wait for the savepoint that is rolled back then, not for the transaction that goes on.
+
+    They would stay first in the row's queue, and the next try would queue behind them.
+    """
+    ada, ben, cay = new_subject(), new_subject(), new_subject()
+    merge = merged(ada, ben)
+
+    async with engine.begin() as merging, engine.begin() as cutting:
+        teller = (await driver(cutting)).get_server_pid()
+        await hear(merging, [merge])
+        anew = asyncio.create_task(hear(cutting, [unmerged(merge)], also=[cay]))
+        await _until_waiting(engine, 1)
+        locking = asyncio.create_task(_lock(engine, cay))
+        await _until_waiting(engine, 2)
+        async with engine.connect() as connection:
+            blocked = await connection.scalar(_WAIT_FOR_THE_WHOLE, {"pid": teller})
+        await merging.commit()
+        heard = await anew
+        await cutting.commit()
+
+    assert blocked == 0
+    assert heard.joined == {ada, ben}
+    assert (await locking).of(cay).members == (cay,)
+
+
+_WAIT_FOR_THE_WHOLE = text("""
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity ON pg_stat_activity.pid = :pid
+WHERE NOT granted AND transactionid = backend_xid
+""")
+
+
 async def _lock(engine: AsyncEngine, subject: str) -> Persons:
     async with engine.begin() as tx:
         return await lock_persons(tx, [subject])
 
 
 async def _until_somebody_waits(engine: AsyncEngine) -> None:
+    await _until_waiting(engine, 1)
+
+
+async def _until_waiting(engine: AsyncEngine, how_many: int) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10), engine.connect() as connection:
-        while not await connection.scalar(waiting):
+    async with asyncio.timeout(30), engine.connect() as connection:
+        while await connection.scalar(waiting) < how_many:
             await connection.execute(text("SELECT pg_sleep(0.01)"))
