@@ -36,7 +36,16 @@ async def read_on(url: str, key: str, answered: set[str]) -> None:
                 answered.add(answer.headers["x-request-id"])
 
 
-async def kill_again_and_again(api: Process, port: int, kills: int) -> None:
+async def more(answered: set[str]) -> None:
+    """Until a read is answered from now on."""
+    before = len(answered)
+    async with asyncio.timeout(60):
+        while len(answered) == before:  # noqa: ASYNC110 - a set tells nobody
+            await asyncio.sleep(0.002)
+
+
+async def kill_again_and_again(api: Process, port: int, kills: int, answered: set[str]) -> None:
+    """At any moment, but never before something was answered that may be lost."""
     chance = random.Random(SEED)
 
     async def listens() -> bool:
@@ -44,8 +53,10 @@ async def kill_again_and_again(api: Process, port: int, kills: int) -> None:
 
     for _ in range(kills):
         api.start()
-        await until_ready(api, listens, 30)
+        await until_ready(api, listens, 60)
+        await more(answered)
         await asyncio.sleep(chance.uniform(0.2, 0.7))
+        await more(answered)
         api.kill9()
 
 
@@ -79,7 +90,7 @@ async def test_kill_9_of_the_api_loses_no_audit_row(
             asyncio.create_task(read_on(url, secrets.keys["agent"], answered))
             for _ in range(READERS)
         ]
-        await kill_again_and_again(Process(command), port, kills)
+        await kill_again_and_again(Process(command), port, kills, answered)
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)

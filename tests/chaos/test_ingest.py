@@ -72,6 +72,7 @@ class Site:
     process: Process
     port: int
     topic: str
+    spool: Path
 
     async def start(self) -> None:
         async def listens() -> bool:
@@ -79,6 +80,14 @@ class Site:
 
         self.process.start()
         await until_ready(self.process, listens, 60)
+
+    async def drain(self) -> None:
+        """Lets it live until what it acknowledged while Kafka was slow is in the log, too."""
+        async with asyncio.timeout(120):
+            while not self.process.running or any(self.spool.rglob("*.spool")):
+                if not self.process.running:
+                    await self.start()
+                await asyncio.sleep(0.1)
 
 
 @pytest.fixture(params=["", BUG])
@@ -91,7 +100,7 @@ async def site(
     tmp_path: Path,
 ) -> AsyncIterator[Site]:
     database, keyring = await new_database(_migrate_ingest), await new_database(migrate_keyring)
-    name, port = await topic(PARTITIONS), free_port()
+    name, port, spool = await topic(PARTITIONS), free_port(), tmp_path / "spool"
     environment = {
         "RAPPORT_HTTP__PORT": str(port),
         "RAPPORT_KAFKA__BOOTSTRAP": broker.bootstrap,
@@ -100,7 +109,7 @@ async def site(
         "RAPPORT_KEYRING__URL": keyring,
         "RAPPORT_KEYRING__MASTER_KEY": secrets.master_key,
         "RAPPORT_KEYS_FILE": str(secrets.keys_file),
-        "RAPPORT_SPOOL__DIR": str(tmp_path / "spool"),
+        "RAPPORT_SPOOL__DIR": str(spool),
         "RAPPORT_TOPICS__INTERACTIONS": name,
         "RAPPORT_FAILPOINTS": FAILPOINTS,
         "RAPPORT_SEEDED_BUG": request.param,
@@ -112,7 +121,7 @@ async def site(
         env=environment,
     )
     process = Process(command)
-    yield Site(process, port, name)
+    yield Site(process, port, name, spool)
     await process.stop()
 
 
@@ -138,18 +147,21 @@ async def _publishing(publishers: Publishers) -> AsyncIterator[None]:
 
 async def _ids_in_log(bootstrap: str, topic: str) -> Counter[str]:
     """How often each event is in the log; read once nobody writes any more."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    consumer.assign([TopicPartition(topic, partition) for partition in range(PARTITIONS)])
     found: Counter[str] = Counter()
-    silent = 0
-    while silent < 5:
-        fetched = await consumer.getmany(timeout_ms=300)
-        silent = 0 if fetched else silent + 1
-        for records in fetched.values():
-            found.update(dict(record.headers)["ce_id"].decode() for record in records)
-    await consumer.stop()
+    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, 0)
+        while not all([await _is_read(consumer, place) for place in places]):
+            for records in (await consumer.getmany(timeout_ms=300)).values():
+                found.update(dict(record.headers)["ce_id"].decode() for record in records)
     return found
+
+
+async def _is_read(consumer: AIOKafkaConsumer, place: TopicPartition) -> bool:
+    end = consumer.highwater(place)
+    return end is not None and await consumer.position(place) >= end
 
 
 @pytest.mark.slow
@@ -168,6 +180,7 @@ async def test_kill_9_of_ingest_during_produce(
                 site.process.kill9()
             deaths += 1
             await site.start()
+    await site.drain()
     await site.process.stop()
 
     found = await _ids_in_log(broker.bootstrap, site.topic)
