@@ -45,7 +45,7 @@ PARTITIONS = 4
 PEOPLE = 30
 DEATHS = 22
 PATIENCE_SECONDS = 90.0
-DYING_SECONDS = 40.0
+DYING_SECONDS = 90.0
 FAILPOINTS = (
     "after_decide_commit",
     "before_take_due",

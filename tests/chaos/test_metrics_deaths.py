@@ -39,7 +39,7 @@ SEED = 20261122
 PARTITIONS = 4
 KILLS = 6
 FAILPOINTS = ("before_apply", "after_apply", "before_db_commit", "after_db_commit")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 
 Ends = dict[tuple[str, int], int]
 
