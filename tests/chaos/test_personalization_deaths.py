@@ -49,7 +49,7 @@ FAILPOINTS = (
     "after_outbox_publish", "before_reaction", "after_reaction",
 )  # fmt: skip
 PLACES = (*FAILPOINTS, "anywhere", "anywhere")
-COME_BY_SECONDS = 8.0
+COME_BY_SECONDS = 12.0
 FEED_SECONDS = 0.1
 MODULE = "tests.chaos.personalization_worker"
 
