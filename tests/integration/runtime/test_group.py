@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiokafka import TopicPartition
 from rapport_runtime.database import create_engine
 from rapport_runtime.kafka import make_consumer
 from rapport_runtime.progress import Progress
-from rapport_runtime.subscription import Resources, run_subscription
+from rapport_runtime.subscription import Resources, client, run_subscription
 
 from tests.integration.runtime.conftest import World
 from tests.support.publish import Positions
@@ -93,7 +94,11 @@ async def test_a_worker_knows_what_waits_only_while_it_works(world: World) -> No
     assert (before, came_level, worker.progress.waiting("p")) == (None, True, None)
 
 
-async def test_a_stopped_worker_has_shown_its_positions_to_the_group(world: World) -> None:
+async def test_a_stopped_worker_has_shown_its_positions_to_the_group(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Who stops does not wait long for a broker that is slow to take them.
+    monkeypatch.setattr(client, "_SHOW_SECONDS", 20.0)
     async with working(world):
         until = await world.publish(visits(50))
         await applied(world, until)
@@ -115,4 +120,4 @@ async def test_a_worker_that_finds_no_broker_can_be_stopped(world: World) -> Non
     await asyncio.sleep(0)
     stop.set()
 
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 20)

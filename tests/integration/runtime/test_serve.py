@@ -24,6 +24,7 @@ from starlette.requests import Request
 from tests.support.web import SETTINGS, keys_file
 
 router = APIRouter()
+slow_began = asyncio.Event()
 
 
 @router.post("/size")
@@ -38,13 +39,14 @@ async def receive_nothing() -> str:
 
 @router.get("/slow")
 async def read_slowly() -> str:
+    slow_began.set()
     await asyncio.sleep(0.3)
     return "done"
 
 
 class Hasty(ImpatientProtocol):
-    header_seconds = 0.3
-    leftover_seconds = 0.3
+    header_seconds = 1.0
+    leftover_seconds = 2.0  # on a busy machine it takes a while to send what is left
 
 
 class Client:
@@ -61,7 +63,7 @@ class Client:
     async def answer(self) -> bytes:
         """Everything until the server hangs up."""
         try:
-            return await asyncio.wait_for(self.reader.read(), 10)
+            return await asyncio.wait_for(self.reader.read(), 20)
         except ConnectionError:
             return b""
 
@@ -163,11 +165,10 @@ async def test_a_refused_caller_gets_to_read_the_answer_though_it_is_still_sendi
 async def test_a_caller_that_never_ends_is_hung_up_on_after_its_answer(server: Server) -> None:
     async with server.connected() as client:
         await client.send(b"POST /unread HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
-        started = time.monotonic()
+        # Raises TimeoutError when nobody hangs up.
         answer = await client.answer()
 
     assert answer.startswith(b"HTTP/1.1 200")
-    assert time.monotonic() - started < 5
 
 
 async def test_no_bytes_bring_the_server_down(server: Server) -> None:
@@ -188,7 +189,7 @@ async def test_no_bytes_bring_the_server_down(server: Server) -> None:
 
 async def test_a_request_that_is_being_answered_is_finished_before_the_end(server: Server) -> None:
     asked = asyncio.create_task(server.get("/slow"))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(slow_began.wait(), 20)
 
     server.stop.set()
     answer = await asked

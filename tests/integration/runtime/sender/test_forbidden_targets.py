@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,13 +43,14 @@ async def look_up(host: str, _port: int) -> Sequence[str]:
     return _DNS[host]
 
 
-_watching: list[list[Any]] = []
+_watching: ContextVar[list[Any] | None] = ContextVar("_watching", default=None)
+"""Of the test and all tasks that it starts: clients of other tests may connect at any time."""
 
 
 def _see(event: str, arguments: tuple[Any, ...]) -> None:
-    """Every connection of this process, before its first packet; none leaves this machine."""
-    if event == "socket.connect" and _watching:
-        _watching[-1].append(arguments[1][:2])
+    """Every connection of ours, before its first packet; none leaves this machine."""
+    if event == "socket.connect" and (seen := _watching.get()) is not None:
+        seen.append(arguments[1][:2])
         if not str(arguments[1][0]).startswith("127."):
             raise ConnectionRefusedError
 
@@ -58,9 +60,10 @@ sys.addaudithook(_see)
 
 @contextmanager
 def connections() -> Iterator[list[Any]]:
-    _watching.append([])
-    yield _watching[-1]
-    _watching.pop()
+    seen: list[Any] = []
+    before = _watching.set(seen)
+    yield seen
+    _watching.reset(before)
 
 
 def hook(url: str, resolver: guard.Resolve = look_up, **more: object) -> Webhook:

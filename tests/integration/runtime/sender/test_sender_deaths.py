@@ -37,7 +37,7 @@ async def live(office: Office, path: Path, bug: str = "") -> Lives:
         cwd=Path(__file__).parents[4],
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             out, _ = await process.communicate()
     finally:
         if process.returncode is None:
