@@ -1,14 +1,24 @@
 """What is expected of a customer, as agents are told it; and nights, as operators are."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from rapport_personalization.domain.prediction import Bought, forecast
 
 from tests.support.events import happened, new_subject
 from tests.support.nights import BUYING, DAY, SPENDING, fit, night, ordered
 from tests.support.peoples import erased
 from tests.support.personalization_house import Callers, House
+
+
+@pytest.fixture(autouse=True)
+async def _in_one_day() -> None:
+    """Scores are those of a day: what would begin in its last minute waits for the next."""
+    left = noon(0) + DAY / 2 - datetime.now(UTC)
+    if left < timedelta(minutes=1):
+        await asyncio.sleep(left.total_seconds() + 0.1)
 
 
 def noon(days: int) -> datetime:
