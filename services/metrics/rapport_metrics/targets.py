@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rapport_metrics.closing import SOURCE
 from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.question import Question
-from rapport_metrics.series import load_series
+from rapport_metrics.series import Point, load_points
 from rapport_metrics.settings import MetricsSettings
 
 MILLIONTHS: Final = 1_000_000
@@ -94,7 +94,25 @@ async def watch_targets(tx: AsyncConnection, settings: MetricsSettings, now: dat
 async def measure(
     snap: Snapshot, target: Target, settings: MetricsSettings, now: datetime
 ) -> int | None:
-    """What the KPI is, in millionths; None when there are too few units to say."""
+    """What the KPI is, in millionths; None when there are too few units to say.
+
+    Nor is there one number where there are several currencies.
+    """
+    points = await load_now(snap, target, settings, now)
+    if len(points) != 1 or points[0].reading.den < target.least_den:
+        return None
+    return in_millionths(points[0])
+
+
+def in_millionths(point: Point) -> int | None:
+    value = point.reading.value
+    return None if value is None else round(value * MILLIONTHS)
+
+
+async def load_now(
+    snap: Snapshot, target: Target, settings: MetricsSettings, now: datetime
+) -> list[Point]:
+    """What a target is about, by currency where there are several."""
     end = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
     question = Question(
         kpi=CATALOGUE[target.kpi],
@@ -105,11 +123,7 @@ async def measure(
         churn_window=settings.kpi.churn_window(),
         options=settings.options(),
     )
-    [point] = await load_series(snap, question)
-    reading = point.reading
-    if reading.value is None or reading.den < target.least_den:
-        return None
-    return round(reading.value * MILLIONTHS)
+    return await load_points(snap, question)
 
 
 def _turned(target: Target, value: int, now: datetime, *, raised: bool) -> Derived:

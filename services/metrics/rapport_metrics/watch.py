@@ -14,16 +14,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_metrics.closing import close_days, tell_restatements
-from rapport_metrics.domain.catalogue import CATALOGUE
 from rapport_metrics.held import count_held
 from rapport_metrics.settings import MetricsSettings
-from rapport_metrics.targets import MILLIONTHS, Target, measure, watch_targets
+from rapport_metrics.targets import MILLIONTHS, Target, in_millionths, load_now, watch_targets
 
 HEADLINES: Final = (
     "nps", "csat", "ces", "fcr", "aht", "frt", "ttr_full", "sla_frt", "sla_res", "backlog_end",
     "abandonment", "aov", "ccr",
 )  # fmt: skip
 HEADLINE_DAYS: Final = 30
+LABELS: Final = ("kpi", "currency")
+"""The currency is named where there are several: amounts of different ones are never added."""
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.metrics.watch'))")
 
@@ -32,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 async def watch(resources: Resources, settings: MetricsSettings, stop: asyncio.Event) -> None:
     """Until `stop`; any number of processes may do so at once, one of them is at work."""
-    gauge = resources.metrics.gauge("kpi_value", "A headline KPI of the last 30 days", ["kpi"])
+    gauge = resources.metrics.gauge("kpi_value", "A headline KPI of the last 30 days", LABELS)
     held = resources.metrics.gauge("held", "Known only from later events", ["kind"])
     while not stop.is_set():
         try:
@@ -57,9 +58,9 @@ async def watch_once(
         snap = await driver(connection)
         for kpi in HEADLINES:
             headline = Target(kpi, kpi, {}, HEADLINE_DAYS, None, None, least_den=0)
-            value = await measure(snap, headline, settings, now)
-            if value is not None:
-                gauge.labels(CATALOGUE[kpi].id).set(value / MILLIONTHS)
+            for point in await load_now(snap, headline, settings, now):
+                if (value := in_millionths(point)) is not None:
+                    gauge.labels(kpi, point.group.get("currency") or "").set(value / MILLIONTHS)
 
 
 async def _count_held(resources: Resources, gauge: Gauge) -> None:

@@ -1,8 +1,11 @@
 """Amounts of different currencies are different things."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from prometheus_client import Gauge
 from rapport_events.envelope import Record
+from rapport_metrics.settings import MetricsSettings
+from rapport_metrics.watch import LABELS, watch_once
 
 from tests.support.events import happened, new_subject
 from tests.support.metrics_house import House
@@ -24,6 +27,25 @@ async def test_amounts_of_two_currencies_are_never_added(house: House) -> None:
 
     assert {one["dims"]["currency"]: one["value"] for one in series} == {"EUR": 2_000, "JPY": 900}
     assert [(one["dims"], one["value"]) for one in only] == [({}, 2_000)]
+
+
+async def test_a_gauge_and_a_target_are_of_one_currency(house: House) -> None:
+    settings = house.resources.settings
+    assert isinstance(settings, MetricsSettings)
+    await house.tell([order(1, "EUR", 1_000), order(2, "EUR", 3_000), order(3, "JPY", 90_000)])
+    target = {"kpi": "aov", "at_most": 5_000, "least_den": 1}
+    for name in ("eur", "jpy"):
+        dims = {"currency": name.upper()}
+        await house.put(f"/v1/targets/{name}", {**target, "dims": dims})
+    gauge = house.resources.metrics.gauge("kpi_value", "A headline KPI", LABELS)
+    assert isinstance(gauge, Gauge)
+
+    await watch_once(house.resources, settings, JANUARY_5 + timedelta(days=1), gauge)
+
+    scraped = (await house.client.get("/metrics")).text
+    assert 'kpi_value{currency="EUR",kpi="aov"} 2000.0' in scraped
+    assert 'kpi_value{currency="JPY",kpi="aov"} 90000.0' in scraped
+    assert [one["name"] for one in (await house.read("/v1/alerts"))["alerts"]] == ["jpy"]
 
 
 async def test_one_currency_needs_no_name(house: House) -> None:

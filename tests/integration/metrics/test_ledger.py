@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from rapport_metrics.closing import close_days, tell_restatements
 from rapport_metrics.settings import MetricsSettings
 from rapport_metrics.targets import watch_targets
-from rapport_metrics.watch import watch_once
+from rapport_metrics.watch import LABELS, watch_once
 from sqlalchemy import text
 
 from tests.support.events import happened, new_subject
@@ -164,12 +164,14 @@ async def test_a_missed_target_is_raised_once_and_cleared_when_it_is_met_again(
 async def test_bad_targets_are_refused_with_the_field(house: House) -> None:
     unknown = await house.put("/v1/targets/x", {"kpi": "npz", "at_least": 1})
     boundless = await house.put("/v1/targets/x", {"kpi": "nps"})
+    mixed = await house.put("/v1/targets/x", {"kpi": "aov", "at_least": 1})
     foreign = await house.put(
         "/v1/targets/x", {"kpi": "nps", "at_least": 1, "dims": {"topic": "billing"}}
     )
 
     assert (unknown.status_code, "did you mean nps" in unknown.text) == (422, True)
     assert boundless.status_code == 422
+    assert (mixed.status_code, "never added: name the one" in mixed.text) == (422, True)
     assert (foreign.status_code, "bad_dimension" in foreign.text) == (422, True)
 
 
@@ -179,13 +181,11 @@ async def test_headlines_are_gauges_without_any_customer(house: House) -> None:
     subject = new_subject()
     now = datetime.now(UTC) - timedelta(hours=2)
     await house.tell([happened("order.placed", subject, now, amount=4_000, currency="EUR")])
-    gauge = house.resources.metrics.gauge(
-        "kpi_value", "A headline KPI of the last 30 days", ["kpi"]
-    )
+    gauge = house.resources.metrics.gauge("kpi_value", "A headline KPI of the last 30 days", LABELS)
     assert isinstance(gauge, Gauge)
 
     await watch_once(house.resources, settings, datetime.now(UTC), gauge)
 
     scraped = (await house.client.get("/metrics")).text
-    assert 'rapport_metrics_kpi_value{kpi="aov"} 4000.0' in scraped
+    assert 'rapport_metrics_kpi_value{currency="",kpi="aov"} 4000.0' in scraped
     assert subject not in scraped

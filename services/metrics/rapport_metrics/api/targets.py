@@ -1,6 +1,6 @@
 """What KPIs should be, and which are not."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,6 +22,10 @@ Writer = Annotated[Principal, requires("ops:write")]
 Name = Annotated[
     str, Path(max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["nps-of-email"])
 ]
+
+_NO_CURRENCY: Final = (
+    'amounts of different currencies are never added: name the one, such as {"currency": "EUR"}'
+)
 
 _Bound = Annotated[float | None, Field(ge=-(2**40), le=2**40, allow_inf_nan=False)]
 
@@ -65,6 +69,8 @@ async def receive_target(request: Request, _: Writer, name: Name, asked: AskedTa
     for dim in asked.dims:
         if dim not in kpi.dims:
             raise BadDimensionError("dims", f"{kpi.id} has {', '.join(kpi.dims) or 'none'}")
+    if "currency" in kpi.dims and "currency" not in asked.dims:
+        raise BadDimensionError("dims", _NO_CURRENCY)
     target = Target(
         name, kpi.id, asked.dims, asked.window_days, _millionths(asked.at_least),
         _millionths(asked.at_most), asked.least_den,
