@@ -109,12 +109,11 @@ def _named(metric: str, kept: Collection[str]) -> Iterator[str]:
 
     What is made of several metrics, such as `revenue_net`, is told by those that it is made of.
     """
-    name, _, version = metric.partition("@")
-    for kpi in kpis_alone(name):
-        if not version:
-            yield kpi
-        elif f"{kpi}.{version}" in kept:
-            yield f"{kpi}@{version}"
+    name, _, definition = metric.partition("@")
+    if not definition:
+        yield from kpis_alone(name)
+    elif definition in kept and definition.partition(".")[0] in kpis_alone(name):
+        yield definition
 
 
 def _restated(
@@ -128,7 +127,7 @@ def _restated(
     now: datetime,
 ) -> Derived:
     types: dict[str, int] = orjson.loads(kinds)
-    kpi, _, version = name.partition("@")
+    kpi, _, version = name.partition(".")
     data: dict[str, Any] = {
         "kpi": kpi,
         "definition": f"{kpi}.{version or 'v1'}",

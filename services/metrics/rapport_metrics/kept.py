@@ -60,15 +60,26 @@ def digest(options: Options) -> bytes:
 
 def beside(definition: str, options: Options) -> Beside:
     """How the facts of a version are made, and what they are called."""
-    kpi, _, version = definition.partition(".")
-    metrics = CATALOGUE[kpi].metrics | CATALOGUE[kpi].beside
-    return Beside(f"@{version}", metrics, frozenset(kinds_of(metrics)), options)
+    metrics = _metrics(definition)
+    return Beside(suffix(definition), metrics, frozenset(kinds_of(metrics)), options)
 
 
 def metrics_of(definition: str) -> list[str]:
-    """What the totals of a version are called: `fcr@v2`."""
-    kpi, _, version = definition.partition(".")
-    return sorted(f"{name}@{version}" for name in CATALOGUE[kpi].metrics | CATALOGUE[kpi].beside)
+    """What the totals of a version are called: `fcr@fcr.v2`."""
+    return sorted(name + suffix(definition) for name in _metrics(definition))
+
+
+def suffix(definition: str) -> str:
+    """Of the names of a version's totals.
+
+    With the KPI's name: versions of two KPIs may count the same metric, each in its own way.
+    """
+    return f"@{definition}"
+
+
+def _metrics(definition: str) -> frozenset[str]:
+    kpi = CATALOGUE[definition.partition(".")[0]]
+    return kpi.metrics | kpi.beside
 
 
 async def load_kept(snap: Snapshot, definitions: Definitions) -> set[str]:

@@ -34,11 +34,6 @@ _READERS_FIRST: Final = "SET LOCAL lock_timeout = '300ms'"
 
 _VIEWS: Final = (
     """
-    CREATE OR REPLACE VIEW bought AS
-    SELECT coalesce(person.root, purchase.subject_id) AS person, purchase.at, purchase.net
-    FROM {0}.purchase LEFT JOIN {0}.person USING (subject_id) WHERE person.erased IS NULL
-    """,
-    """
     CREATE OR REPLACE VIEW contracted AS
     SELECT coalesce(person.root, contract.subject_id) AS person, contract.since, contract.until
     FROM {0}.contract LEFT JOIN {0}.person USING (subject_id) WHERE person.erased IS NULL

@@ -97,16 +97,21 @@ async def load_slots(
     ]
 
 
-async def load_before(snap: Snapshot, kpi: Kpi, selection: Selection) -> dict[Group, list[Row]]:
+async def load_before(
+    snap: Snapshot, kpi: Kpi, selection: Selection, suffix: str = ""
+) -> dict[Group, list[Row]]:
     """What had come together before the first window, by group; for levels."""
     sql, values = _statement(_BEFORE, selection, first=6, distribution=False)
     ranges = divide([0], selection.edges[0], selection.edges[0])
-    rows = await snap.fetch(sql, sorted(kpi.metrics), *_columns(ranges), *values)
+    names = sorted(name + suffix for name in kpi.metrics)
+    rows = await snap.fetch(sql, names, *_columns(ranges), *values)
     width = len(selection.group_by)
     found: dict[Group, list[Row]] = {}
     for row in rows:
         metric, num, den = row[width:]
-        found.setdefault(tuple(row[:width]), []).append(Row(metric, -1, num, den))
+        found.setdefault(tuple(row[:width]), []).append(
+            Row(metric.removesuffix(suffix), -1, num, den)
+        )
     return found
 
 

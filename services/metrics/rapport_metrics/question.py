@@ -28,7 +28,7 @@ class Question(NamedTuple):
     known_at: datetime | None = None
     """When it was asked, where `as_of` may lie ahead of that: no window ends later than now."""
     suffix: str = ""
-    """Of the totals that are kept by another version than the one in force: `@v2`."""
+    """Of the totals that are kept by another version than the one in force: `@fcr.v2`."""
 
     @property
     def seen_at(self) -> datetime:

@@ -18,16 +18,15 @@ WHERE metric = ANY($1::text[]) AND day >= $2::date AND day <= $3::date
 """
 
 
-async def load_restated(
-    snap: Snapshot, question: Question, start: datetime, end: datetime
-) -> set[datetime]:
-    """The beginnings of those UTC days of [start, end) that changed after they were published.
+async def load_restated(snap: Snapshot, question: Question) -> set[datetime]:
+    """The beginnings of those UTC days of the windows that changed after they were published.
 
     Of a level all days before the end: what one of them added is in every later window.
     What is counted when asked was never published.
     """
     if question.is_recounted:
         return set()
+    start, end = question.windows[0][0], question.windows[-1][1]
     since = _BEGINNING if question.kpi.shape == "level" else start
     metrics = sorted(name + question.suffix for name in question.kpi.metrics)
     rows = await snap.fetch(_DAYS, metrics, since.date(), end.date())

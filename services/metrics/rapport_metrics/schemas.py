@@ -93,13 +93,14 @@ class FactView(View):
     at: Instant
     num: int
     den: int
+    pending: bool = Field(description="Too young to be counted: its look-ahead is not over")
     dims: dict[str, str]
     entity: str = Field(description="ticket, call, survey, order or subject")
     id: str | None = Field(description="The publisher's id of it; null for a person")
 
 
 class BehindView(View):
-    """What a number is made of: the facts add up to its numerator and denominator."""
+    """What a number is made of: facts that are not pending add up to its two parts."""
 
     kpi: str
     definition: str
@@ -118,7 +119,7 @@ class RestatementView(View):
 
     id: int
     at: Instant
-    metric: str = Field(description="Whose totals changed; `fcr@v2` of another version")
+    metric: str = Field(description="Whose totals changed; `fcr@fcr.v2` of another version")
     kpis: list[str] = Field(description="The KPIs that are made of it", examples=[["backlog_end"]])
     day: date
     num: int = Field(description="Added to the numerator")

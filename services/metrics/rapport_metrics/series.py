@@ -115,7 +115,7 @@ async def _pile_up(
 ) -> dict[tuple[int, Group], list[Row]]:
     """How many there are at the end of each window: all that came before, and what it added."""
     piled: dict[tuple[int, Group], list[Row]] = defaultdict(list)
-    before = await load_before(snap, question.kpi, selection)
+    before = await load_before(snap, question.kpi, selection, question.suffix)
     for group in {*before, *(group for _, group in changes)}:
         pile = list(before.get(group, ()))
         for window in range(len(question.windows)):

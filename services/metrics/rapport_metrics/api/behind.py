@@ -71,7 +71,7 @@ async def read_behind(
         BehindView(
             kpi=asked.id,
             definition=asked.definition,
-            facts=[_fact(one) for one in found],
+            facts=[_fact(question, one) for one in found],
             next_cursor=following,
             meta=standing(progress),
         ),
@@ -84,7 +84,8 @@ async def _load(
 ) -> tuple[list[Found], Ref | None]:
     """At least `limit` facts where there are so many, and the entity at which the page ends."""
     start, end = question.windows[0][0], min(question.windows[-1][1], question.as_of)
-    within = Between(instant(start), instant(end))
+    # A level is what all days before its end came to.
+    within = Between(0 if question.kpi.shape == "level" else instant(start), instant(end))
     # By another version a deadline may lie behind the last event of what it is a deadline of.
     since = 0 if question.is_recounted and question.kpi.id.startswith("sla_") else within.start
     between = within._replace(start=since, after=after)
@@ -109,7 +110,13 @@ def _is_asked(question: Question, one: Found, within: Between) -> bool:
     )
 
 
-def _fact(one: Found) -> FactView:
+def _is_pending(question: Question, one: Found) -> bool:
+    """As totals have it: a unit counts from the minute on in which its look-ahead is over."""
+    mature = instant(question.as_of) // MINUTE - question.lookahead // MINUTE
+    return bool(question.lookahead) and bucket(one.fact.metric, one.fact.at) >= mature
+
+
+def _fact(question: Question, one: Found) -> FactView:
     dims = {name: value for name, value in asdict(one.fact.dims).items() if value is not None}
     return FactView(
         event=one.fact.cause.hex(),
@@ -117,6 +124,7 @@ def _fact(one: Found) -> FactView:
         at=moment(one.fact.at),
         num=one.fact.num,
         den=one.fact.den,
+        pending=_is_pending(question, one),
         dims=dims,
         entity=one.ref.kind,
         id=None if one.ref.kind == "subject" else one.ref.id,

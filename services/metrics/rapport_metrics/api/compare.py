@@ -24,6 +24,7 @@ from rapport_metrics.api.kpis import (
     wait_for,
 )
 from rapport_metrics.consumer import PROJECTOR
+from rapport_metrics.restated import load_restated
 from rapport_metrics.schemas import ComparedView, DefinedView
 from rapport_metrics.series import load_points
 from rapport_metrics.tables import FIRST
@@ -76,6 +77,7 @@ async def read_comparison(
         progress = await load_progress(snap, PROJECTOR)
         asked = [await from_kept_totals(snap, question, settings) for question in asked]
         found = [await load_points(snap, question) for question in asked]
+        changed = [await load_restated(snap, one) for one in asked]
     return answer(
         ComparedView(
             kpi=kpi.id,
@@ -85,9 +87,9 @@ async def read_comparison(
                 DefinedView(
                     definition=question.kpi.definition,
                     counted=counted(question),
-                    series=[view_of(question, point, set()) for point in points],
+                    series=[view_of(question, point, restated) for point in points],
                 )
-                for question, points in zip(asked, found, strict=True)
+                for question, points, restated in zip(asked, found, changed, strict=True)
             ],
             meta=standing(progress),
         )

@@ -22,7 +22,7 @@ from rapport_metrics.consumer import PROJECTOR
 from rapport_metrics.domain.catalogue import CATALOGUE, Kpi
 from rapport_metrics.domain.instants import DAY, SECOND
 from rapport_metrics.domain.interval import SMALL
-from rapport_metrics.kept import load_kept
+from rapport_metrics.kept import load_kept, suffix
 from rapport_metrics.models import load_newest, warning
 from rapport_metrics.question import Question, lookahead
 from rapport_metrics.restated import is_restated, load_restated
@@ -65,7 +65,6 @@ async def read_kpi(
     settings = settings_of(request)
     version = defined(find_kpi(kpi), query.definition, settings)
     question, asked = make_question(version, query, settings), version.kpi
-    start, end = question.windows[0][0], question.windows[-1][1]
     await wait_for(request, consistency)
     pool: Pool = request.app.state.pool
     async with snapshot(pool, hold=FIRST) as snap:
@@ -73,7 +72,7 @@ async def read_kpi(
         question = await from_kept_totals(snap, question, settings)
         points = await load_points(snap, question)
         warned = await _warning(snap, asked)
-        restated = await load_restated(snap, question, start, end)
+        restated = await load_restated(snap, question)
     return answer(
         SeriesView(
             kpi=asked.id,
@@ -115,7 +114,7 @@ async def from_kept_totals(
     definition = question.kpi.definition
     if not question.is_recounted or definition not in await load_kept(snap, settings.definitions()):
         return question
-    return question._replace(is_recounted=False, suffix=f"@v{question.kpi.version}")
+    return question._replace(is_recounted=False, suffix=suffix(definition))
 
 
 def counted(question: Question) -> Counted:

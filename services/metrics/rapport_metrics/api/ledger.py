@@ -27,7 +27,8 @@ _LIST: Final = """
 SELECT restatement.id, restatement.at, metric, day, restatement.num, restatement.den, causes,
     kinds::text, coalesce(published.num, 0), coalesce(published.den, 0)
 FROM restatement LEFT JOIN published USING (metric, day)
-WHERE restatement.at >= $1 AND ($2::text[] IS NULL OR metric = ANY($2)) AND restatement.id > $3
+WHERE restatement.at >= $1 AND restatement.id > $3
+    AND ($2::text[] IS NULL OR metric = ANY($2) OR starts_with(split_part(metric, '@', 2), $5))
 ORDER BY restatement.id LIMIT $4
 """
 
@@ -72,7 +73,8 @@ async def read_ledger(
     pool: Pool = request.app.state.pool
     async with snapshot(pool) as snap:
         progress = await load_progress(snap, PROJECTOR)
-        rows = await snap.fetch(_LIST, query.since, metrics, after, query.limit + 1)
+        versions = f"{query.kpi}."
+        rows = await snap.fetch(_LIST, query.since, metrics, after, query.limit + 1, versions)
     page = rows[: query.limit]
     following = encode_cursor([page[-1][0]], place) if len(rows) > query.limit else None
     return answer(
@@ -92,6 +94,12 @@ def _metrics(kpi: Kpi) -> list[str]:
     return sorted(kpi.metrics)
 
 
+def _kpis(metric: str) -> list[str]:
+    """A version's totals are of its own KPI alone."""
+    name, _, definition = metric.partition("@")
+    return [definition.partition(".")[0]] if definition else kpis_of(name)
+
+
 def _restatement(row: tuple[object, ...]) -> RestatementView:
     id_, at, metric, day, num, den, causes, kinds, first_num, first_den = row
     return RestatementView.model_validate(
@@ -99,7 +107,7 @@ def _restatement(row: tuple[object, ...]) -> RestatementView:
             "id": id_,
             "at": at,
             "metric": metric,
-            "kpis": kpis_of(str(metric).partition("@")[0]),
+            "kpis": _kpis(str(metric)),
             "day": day,
             "num": num,
             "den": den,

@@ -15,7 +15,7 @@ class Beside(NamedTuple):
     """A version that totals are kept by, too."""
 
     suffix: str
-    """Of the metrics' names: `@v2`."""
+    """Of the metrics' names: `@fcr.v2`."""
     metrics: frozenset[str]
     kinds: frozenset[str]
     """Of entities that have such facts."""
