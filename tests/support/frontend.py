@@ -1,7 +1,8 @@
 """An agent's frontend: it reads the profile API of a running stack and writes to its ingest."""
 
+import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx2
@@ -9,6 +10,9 @@ import httpx2
 from tests.support.identity_work import without_meta
 
 Document = dict[str, Any]
+
+_LEVEL_SECONDS: Final = 60.0
+"""What a busy machine may take until what was sent can be read."""
 
 
 class Desk:
@@ -29,12 +33,11 @@ class Desk:
         self.token = answer.json()["consistency_token"]
 
     def read(self, path: str, role: str = "agent") -> Document:
-        return self._told(self._client.get(self._url(path), headers=self._headers(role)))
+        return self._told("GET", path, role)
 
     def preview(self, *refs: str) -> Document:
         body = {"profiles": list(refs)}
-        url = self._url("/v1/profiles:preview-merge")
-        return self._told(self._client.post(url, json=body, headers=self._headers("agent")))
+        return self._told("POST", "/v1/profiles:preview-merge", "agent", json=body)
 
     def person(self, user: str) -> Document:
         return without_meta(self.read(f"/v1/profiles/user_id:{user}"))
@@ -55,14 +58,17 @@ class Desk:
     def close(self) -> None:
         self._client.close()
 
-    def _url(self, path: str) -> str:
-        return f"{self._stack['profile']}{path}"
-
     def _headers(self, role: str) -> dict[str, str]:
         headers = {"authorization": f"Bearer {self._stack['keys'][role]}", "prefer": "wait=10"}
         return headers if self.token is None else headers | {"consistency-token": self.token}
 
-    def _told(self, answer: httpx2.Response) -> Document:
+    def _told(self, method: str, path: str, role: str, json: object = None) -> Document:
+        """Whoever is told that it is too early yet asks again."""
+        url, deadline = f"{self._stack['profile']}{path}", time.monotonic() + _LEVEL_SECONDS
+        while True:
+            answer = self._client.request(method, url, headers=self._headers(role), json=json)
+            if answer.status_code != httpx2.codes.TOO_EARLY or time.monotonic() > deadline:
+                break
         assert answer.status_code == 200, answer.text
         document: Document = answer.json()
         return document

@@ -9,6 +9,7 @@ import httpx2
 
 BATCH: Final = 250
 _SECONDS: Final = 30.0
+_PATIENCE_SECONDS: Final = 90.0
 _LONGER_NAMES: Final = {"subject": "about"}
 _WAIT: Final = {"prefer": "wait=10"}
 
@@ -36,11 +37,15 @@ class Feed:
                     self._publish([cloud_event(line) for line in batch])
 
     def series(self, kpi: str, query: Mapping[str, str]) -> Sequence[Mapping[str, Any]]:
-        answer = self._client.get(
-            f"{self._stack['metrics']}/v1/kpis/{kpi}",
-            params=dict(query),
-            headers=self._key("ops") | self._after() | _WAIT,
-        )
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._client.get(
+                f"{self._stack['metrics']}/v1/kpis/{kpi}",
+                params=dict(query),
+                headers=self._key("ops") | self._after() | _WAIT,
+            )
+            if answer.status_code != httpx2.codes.TOO_EARLY:
+                break
         assert answer.status_code == httpx2.codes.OK, answer.text
         series: Sequence[Mapping[str, Any]] = answer.json()["series"]
         return series
@@ -60,7 +65,7 @@ class Feed:
 
     def _erase(self, customer: str) -> None:
         """After what was sent before it, as the desk promises."""
-        deadline = time.monotonic() + _SECONDS
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             answer = self._client.post(
                 f"{self._stack['profile']}/v1/privacy/requests",

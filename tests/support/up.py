@@ -17,7 +17,8 @@ from rapport_cli.stack.ports import claimed_base
 
 _READY_SECONDS = 180.0
 _STOP_SECONDS = 60.0
-_GONE_SECONDS = 20.0
+_GONE_SECONDS = 60.0
+_LEVEL_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 0.1
 
 
@@ -126,7 +127,12 @@ def profile_status(
     if token is not None:
         headers["consistency-token"] = token
     url = f"{stack['profile']}/v1/profiles/user_id:{customer}"
-    return httpx2.get(url, headers=headers, timeout=15, trust_env=False).status_code
+    deadline = time.monotonic() + _LEVEL_SECONDS
+    while True:
+        status = httpx2.get(url, headers=headers, timeout=15, trust_env=False).status_code
+        # On a busy machine it may be too early still: whoever is told so asks again.
+        if status != httpx2.codes.TOO_EARLY or time.monotonic() > deadline:
+            return status
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
