@@ -50,7 +50,7 @@ async def level(house: DeskHouse) -> None:
     ends = await load_ends(house.settings)
     wanted = {(topic, n): end for topic, places in ends.items() for n, end in places.items()}
     resources = house.resources
-    assert await resources.progress.wait_for(resources.engine, "profile.v1", wanted, 30)
+    assert await resources.progress.wait_for(resources.engine, "profile.v1", wanted, 60)
 
 
 async def profile_of(house: DeskHouse, who: dict[str, str]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ async def purged(house: DeskHouse, subjects: list[str]) -> None:
     listed = ",".join(f"'{one}'" for one in subjects)
     query = f"SELECT count(*) FROM purge WHERE subject_id IN ({listed})"  # noqa: S608 - ours
     resources = house.resources
-    for _ in range(200):
+    for _ in range(600):
         if (await rows_of(house.databases.profile, query))[0]["count"] == len(subjects):
             return
         await resources.progress.wait_for(
