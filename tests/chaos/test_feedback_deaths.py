@@ -38,7 +38,7 @@ from tests.support.fixtures import MakeDatabase
 from tests.support.privacy import resolved
 from tests.support.surveys import after_case, in_customers, resolved_ticket
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEED = 20261122
 PARTITIONS = 4

@@ -32,6 +32,7 @@ from tests.support.metrics_house import prepare_metrics
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here"),
 ]
 

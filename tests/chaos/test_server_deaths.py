@@ -24,6 +24,8 @@ from tests.support.publish import publish_bytes
 from tests.support.toy import prepare
 from tests.support.toy_projector import EXIT_HALTED
 
+pytestmark = pytest.mark.timeout(600)
+
 SEED = 20261123
 TOPIC = "chaos"
 

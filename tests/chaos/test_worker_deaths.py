@@ -17,6 +17,8 @@ from tests.chaos.checker import Verdict, check, check_derived, moved
 from tests.chaos.fleet import SESSION_SECONDS, Fleet, feeding, fleet
 from tests.support.fixtures import MakeTopic
 
+pytestmark = pytest.mark.timeout(600)
+
 SEED = 20261122
 PAUSES = 3
 FAILPOINTS = {

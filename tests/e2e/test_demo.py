@@ -17,6 +17,8 @@ import pytest
 
 from tests.support.demo import left_behind, marked_environment
 
+pytestmark = pytest.mark.timeout(600)
+
 RAPPORT = (sys.executable, "-m", "rapport_cli")
 SMALL = ("--customers", "3", "--days", "30")
 SECONDS = 240

@@ -20,6 +20,7 @@ from tests.support.up import rapport_up
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here"),
 ]
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.support.servers import server_directory
 _MARK = "RAPPORT_TEST_RUN"
 _OFFSETS = (*(service.offset for service in installed_services()), POSTGRES_OFFSET, KAFKA_OFFSET)
 _FIRST_PORT = 17_700
+_GONE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,17 @@ def marked_environment() -> Iterator[dict[str, str]]:
 
 
 def left_behind(environment: dict[str, str]) -> list[str]:
-    """Files and processes of a command that ran in this environment, and has ended."""
+    """Files and processes of a command that ran in this environment, and has ended.
+
+    What it killed may need a moment to be gone.
+    """
+    deadline = time.monotonic() + _GONE_SECONDS
+    while (found := _found(environment)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def _found(environment: dict[str, str]) -> list[str]:
     files = [str(path) for path in Path(environment["TMPDIR"]).iterdir()]
     return files + list(_commands(f"{_MARK}={environment[_MARK]}".encode()))
 

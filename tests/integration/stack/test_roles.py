@@ -29,7 +29,7 @@ def run(postgres: Postgres, *services: str) -> subprocess.CompletedProcess[str]:
         **{f"{name.upper()}_PASSWORD": f"secret-of-{name}" for name in services},
     }
     return subprocess.run(
-        ["sh", _SCRIPT], env=environment, capture_output=True, text=True, timeout=30
+        ["sh", _SCRIPT], env=environment, capture_output=True, text=True, timeout=120
     )
 
 
