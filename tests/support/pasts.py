@@ -10,13 +10,11 @@ from typing import Any
 import msgspec
 from rapport_events.envelope import Record
 from rapport_events.topics import CUSTOMERS
-from rapport_personalization import backtests
-from rapport_personalization.backtester import work_off
 from rapport_personalization.documents import FOLDER
 from rapport_privacy.crypto import DataKey, seal
 
 from tests.support.events import NOON, happened, told_again
-from tests.support.personalization_house import House, Row
+from tests.support.personalization_house import House
 from tests.support.privacy import an_email
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -235,21 +233,3 @@ def with_a_budget(directory: Path, budget: int) -> Path:
             source += f"offer: {{kind: percent, value: 5, code: unique, budget: {budget}}}\n"
         (directory / path.name).write_text(source, "utf-8")
     return directory
-
-
-async def backtested(
-    house: House,
-    trigger: str,
-    start: datetime,
-    end: datetime,
-    *,
-    version: int = 1,
-    share: float = 1,
-) -> Row:
-    """A back-test, to its end."""
-    async with house.engine.begin() as tx:
-        task = await backtests.add(tx, trigger, version, (start, end), share, "tests")
-    await work_off(house.settings)
-    (row,) = await house.rows("SELECT * FROM backtest WHERE id = CAST(:id AS uuid)", id=task.id)
-    assert row["state"] == "done"
-    return row

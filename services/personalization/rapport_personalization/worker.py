@@ -21,7 +21,6 @@ from rapport_runtime.failure import WAITED_FOR, is_environment
 from rapport_runtime.pause import pause
 from rapport_runtime.subscription import (
     Derived,
-    HaltedError,
     Resources,
     Subscription,
     run_subscription,
@@ -30,6 +29,7 @@ from rapport_runtime.watchdog import Watchdog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rapport_personalization.calendar import look_ahead
+from rapport_personalization.crew import Crew
 from rapport_personalization.deciding import Decider, decide_all_due
 from rapport_personalization.faust_app import App, make_app, run_app
 from rapport_personalization.jobs import add_jobs
@@ -42,17 +42,10 @@ from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.suggesting import Suggester
 
 _RETRY_SECONDS: Final = 1.0
-_DRAIN_SECONDS: Final = 8.0
 _LOOK_SECONDS: Final = 1.0
 _HOURLY: Final = "7 * * * *"
 
 log = structlog.get_logger(__name__)
-
-
-class JobCancelledError(HaltedError):
-    """A job was cancelled although nobody stopped the worker; Faust would go on without it."""
-
-    code = "job_cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ async def work(shop: Shop, stop: asyncio.Event) -> None:
 
 async def _session(shop: Shop, stop: asyncio.Event, watchdog: Watchdog) -> None:
     app = make_app(shop.models.name, shop.settings)
-    crew, pulse = _Crew(app, stop), Pulse()
+    crew, pulse = Crew(app, stop), Pulse()
     shop = replace(shop, projection=_stirring(shop.projection, pulse))
     _add_services(app, shop, crew, stop)
     _add_timers(app, shop, crew, watchdog, pulse)
@@ -112,36 +105,7 @@ def _stirring(projection: Subscription, pulse: Pulse) -> Subscription:
     return replace(projection, apply=apply)
 
 
-class _Crew:
-    """Who is at work, so that a stop waits for them and none disappears unnoticed."""
-
-    def __init__(self, app: App, stop: asyncio.Event) -> None:
-        self._app = app
-        self._stop = stop
-        self._busy: set[asyncio.Task[Any]] = set()
-        self.news = asyncio.Event()
-        """Something that was decided waits to be published."""
-
-    async def do(self, job: Awaitable[object]) -> None:
-        """Faust takes a cancelled task for one that is done; here it ends the process."""
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for the type checker
-        self._busy.add(task)
-        try:
-            await job
-        except asyncio.CancelledError as error:
-            if self._stop.is_set() or self._app.should_stop:
-                raise
-            raise JobCancelledError("a job was cancelled although nobody asked for it") from error
-        finally:
-            self._busy.discard(task)
-
-    async def drain(self) -> None:
-        if self._busy:
-            await asyncio.wait(set(self._busy), timeout=_DRAIN_SECONDS)
-
-
-def _add_services(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+def _add_services(app: App, shop: Shop, crew: Crew, stop: asyncio.Event) -> None:
     """Each runs as long as the app; the high-volume log is read by the common loop."""
     settings, resources = shop.settings, shop.resources
 
@@ -174,7 +138,7 @@ async def _wait_out(job: Awaitable[None]) -> None:
         log.warning("turn given up", reason=type(error).__name__)
 
 
-def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog, pulse: Pulse) -> None:
+def _add_timers(app: App, shop: Shop, crew: Crew, watchdog: Watchdog, pulse: Pulse) -> None:
     @app.timer(interval=shop.settings.deciding.every_seconds)  # type: ignore[untyped-decorator]  # faust's
     async def decide() -> None:
         if pulse.is_time(monotonic()):
@@ -194,7 +158,7 @@ def _add_timers(app: App, shop: Shop, crew: _Crew, watchdog: Watchdog, pulse: Pu
         await crew.do(_wait_out(_look_ahead(shop)))
 
 
-def _add_jobs(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+def _add_jobs(app: App, shop: Shop, crew: Crew, stop: asyncio.Event) -> None:
     engine = shop.resources.engine
     scorer = Scorer(engine, shop.rulebook, shop.settings.scoring)
     suggester = Suggester(engine, shop.rulebook, ready=_ready(shop))
@@ -224,7 +188,7 @@ async def _look_ahead(shop: Shop) -> None:
     await look_ahead(shop.resources.engine, shop.rulebook, datetime.now(UTC), horizon)
 
 
-def _add_agent(app: App, shop: Shop, crew: _Crew, stop: asyncio.Event) -> None:
+def _add_agent(app: App, shop: Shop, crew: Crew, stop: asyncio.Event) -> None:
     """Low-volume topics come through an agent; it may be late or told twice, never wrong."""
     reactions = Reactions(shop.models, shop.resources, stop)
     (name,) = shop.models.topics

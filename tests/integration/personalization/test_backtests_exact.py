@@ -15,13 +15,13 @@ from rapport_personalization.domain.living import Arrival, Regrouping, Step
 from rapport_personalization.domain.plan import Logged, Plan, Turn
 from rapport_runtime.database import create_patient_engine
 
+from tests.support.backtested import backtested
 from tests.support.fixtures import MakeDatabase
 from tests.support.pasts import (
     BEGIN,
     DAY,
     END,
     a_world,
-    backtested,
     erase,
     live_through,
     with_a_budget,

@@ -9,9 +9,9 @@ from rapport_events.topics import INTERACTIONS
 from rapport_personalization.main import worker_component
 
 from tests.integration.personalization.test_worker import AWAKE, TOPICS, working
+from tests.support.backtested import backtested
 from tests.support.events import happened
 from tests.support.fixtures import MakeDatabase
-from tests.support.pasts import backtested
 from tests.support.personalization_house import Callers, Databases, House, open_house
 from tests.support.privacy import an_email
 from tests.support.publish import publish
