@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypedDict, Unpack
 
 import pytest
+from rapport_privacy import database, remembering
 from rapport_privacy.crypto import MasterKey
 from rapport_privacy.keyring import Keyring, LedgerHead
 from rapport_privacy.migrations import migrate
@@ -48,6 +49,13 @@ async def open_keyring(keyring_url: str, master: MasterKey) -> AsyncIterator[Ope
             return keyring
 
         yield open_one
+
+
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keyrings that wait: where many ask at once, a busy machine takes longer than two seconds."""
+    monkeypatch.setattr(database, "SECONDS", 60.0)
+    monkeypatch.setattr(remembering, "SECONDS", 60.0)
 
 
 @pytest.fixture

@@ -180,6 +180,7 @@ async def test_whoever_waited_for_an_erasure_to_end_sees_it(
     assert await late.resolve([{"email": email}]) == [Suppressed(("email",))]
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_erasing_while_others_write_leaves_no_trace_of_the_person(
     open_keyring: OpenKeyring, keyring_url: str
 ) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from tests.integration.privacy.conftest import OpenKeyring
 from tests.support.privacy import a_name, an_email, people_of, resolved
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 def a_certificate() -> str:
@@ -91,7 +91,8 @@ async def until_listening(url: str, number: int) -> None:
     while monotonic() < deadline:
         found = await _run(
             url,
-            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            # Idle: it has been told that it listens, and forgets what it knew till then.
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND state = 'idle'"
             " AND application_name = 'rapport-keyring-listener' AND datname = current_database()",
         )
         if found == number:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pytest
 from rapport_privacy.crypto import seal, unseal
 from rapport_privacy.keyring import Keyring, Resolved
 from rapport_privacy.resolving import create
@@ -91,6 +92,7 @@ async def test_a_longer_batch_takes_no_more_statements(open_keyring: OpenKeyring
     assert len(for_known) == 2
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_processes_that_meet_the_same_strangers_at_once_agree_on_them(
     open_keyring: OpenKeyring, keyring_url: str
 ) -> None:
@@ -117,6 +119,7 @@ async def test_processes_that_meet_the_same_strangers_at_once_agree_on_them(
     assert tuple(left) == (120, 120, 120)
 
 
+@pytest.mark.usefixtures("_patient")
 async def test_processes_never_wait_for_each_other_in_a_circle(open_keyring: OpenKeyring) -> None:
     keyrings = [await open_keyring(), await open_keyring()]
 
