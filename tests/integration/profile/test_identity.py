@@ -191,7 +191,11 @@ async def test_an_event_whose_row_somebody_else_makes_is_tried_again_and_not_par
 ) -> None:
     ada = new_subject()
     make = text("INSERT INTO profile (subject_id) VALUES (cast(:ada AS uuid))")
-    waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+    # Of this database: somebody else's lock would end the wait before ours is waited for.
+    waits = """
+        SELECT count(*) > 0 FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database()
+    """
 
     async with engine.begin() as rival:
         await rival.execute(make, {"ada": ada})

@@ -56,12 +56,12 @@ def test_an_address_that_no_mail_reaches_still_names_a_person(name: str) -> None
     "text", ["a." * 500 + "@", "a@" + "a." * 500, "a@" + "a-" * 500, "a@" + "-" * 1000]
 )
 def test_no_text_takes_long_to_refuse(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # of the processor: others may have it for as long as they like
 
     with pytest.raises(ContactError):
         normalise_email(text)
 
-    assert time.perf_counter() - began < 0.25
+    assert time.thread_time() - began < 0.25
 
 
 @given(st.text(max_size=64))

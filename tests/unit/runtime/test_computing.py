@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 from rapport_runtime.computing import compute, make_way
 
-_SECONDS = 5.0
+_SECONDS = 60.0
 
 
 async def test_what_can_wait_goes_on_when_the_computation_has_ended() -> None:
