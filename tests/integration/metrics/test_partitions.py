@@ -55,6 +55,7 @@ async def counted_over(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(not IS_PRESENT, reason="the worked example is not here")
 async def test_one_two_four_and_eight_partitions_count_the_same_integers(
     new_database: MakeDatabase, callers: Callers
