@@ -17,7 +17,7 @@ from rapport_runtime.settings import HttpSettings
 
 from tests.support.profile_house import House, Secrets, settings_of
 
-QUICK = LiveSettings(safety_seconds=30.0)
+QUICK = LiveSettings(safety_seconds=120.0)
 """So long that what a test sees in time came by notification."""
 
 
@@ -56,7 +56,7 @@ async def open_live_house(
 
 
 async def _until_ready(client: httpx2.AsyncClient, serving: "asyncio.Task[None]") -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not serving.done():
             try:
                 await client.get("/livez")
@@ -157,7 +157,7 @@ async def following(
         yield taken(response)
 
 
-async def until(events: AsyncIterator[Said | str], kind: str, seconds: float = 10) -> Said:
+async def until(events: AsyncIterator[Said | str], kind: str, seconds: float = 45) -> Said:
     """The next event of a kind; others are passed over."""
     async with asyncio.timeout(seconds):
         async for said in events:

@@ -15,7 +15,6 @@ from rapport_runtime.http.keyfile import add_key, revoke_key
 from tests.support.fixtures import MakeDatabase
 from tests.support.live_house import (
     LiveHouse,
-    Said,
     Screen,
     following,
     open_live_house,
@@ -64,9 +63,10 @@ async def test_a_lost_notification_delays_a_change_and_loses_nothing(
             assert await anext(events) == "heartbeat"  # it has nothing more to look at
 
             await live.tell(await told(live.keyring, who, "page.viewed"))
-            said = [await anext(events) for _ in range(3)]
-
-    assert any(isinstance(one, Said) and one.event == "change" for one in said) is is_checked
+            if is_checked:
+                await until(events, "change")
+            else:
+                assert [await anext(events) for _ in range(3)] == ["heartbeat"] * 3
 
 
 async def test_a_database_that_was_restarted_costs_no_change(
@@ -104,7 +104,7 @@ async def keep_watching(live: LiveHouse, ref: str, screen: Screen) -> None:
 
 
 async def seen(watching: "asyncio.Task[None]", is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not is_so():
             assert not watching.done()
             await asyncio.sleep(0.01)
@@ -123,7 +123,8 @@ async def test_streams_end_at_once_when_the_server_is_stopped(live: LiveHouse) -
 
     assert (end.data["code"], end.data["resume"]) == ("server_stopping", True)
     assert end.retry is not None
-    assert time.monotonic() - began < 5
+    # Uvicorn would cut them off after ten seconds.
+    assert time.monotonic() - began < 9
 
 
 async def test_a_revoked_key_sees_nothing_more_within_seconds(live: LiveHouse) -> None:
@@ -136,14 +137,14 @@ async def test_a_revoked_key_sees_nothing_more_within_seconds(live: LiveHouse) -
     async with following(live, ref, caller="leaver") as events:
         await until(events, "hello")
         revoke_key(path, stored.id)
-        end = await until(events, "end", 8)
+        end = await until(events, "end")
 
     assert (end.data["code"], end.data["resume"]) == ("key_ended", False)
 
 
 async def refused_no_more(live: LiveHouse, ref: str, caller: str) -> None:
     """A new key is known within two seconds, and a stream that ended frees its seat soon."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 async with following(live, ref, caller=caller) as events:
@@ -188,12 +189,13 @@ async def test_a_client_that_reads_too_slowly_is_told_to_resume(
                 *[await told(live.keyring, who, "page.viewed", personal=long) for _ in range(400)]
             )
             # More than all buffers on the way hold, so it is waiting for us.
-            await is_still(lambda: hub.changes._value.get(), 1.0)
-            end = await until(events, "end", 30)
+            await is_still(lambda: hub.changes._value.get(), 3.0)
+            end = await until(events, "end")
         held_back = 401 - len(screen.entries)
-        async with following(live, ref, screen) as events:
-            while len(screen.entries) < 401:
-                await until(events, "change")
+        # Where there is little processor time, we may be too slow once more.
+        watching = asyncio.create_task(keep_watching(live, ref, screen))
+        await seen(watching, lambda: len(screen.entries) == 401)
+        watching.cancel()
 
     assert (end.data["code"], end.data["resume"]) == ("slow_client", True)
     assert held_back > 0

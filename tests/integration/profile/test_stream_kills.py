@@ -25,6 +25,8 @@ from tests.support.tearing_proxy import TearingProxy, tearing_proxy
 
 SEED = 20261122
 KILLS = 200
+ENOUGH = KILLS / 4
+"""Changes that were seen meanwhile, or little would be proven."""
 PARTITIONS = 4
 
 
@@ -125,13 +127,13 @@ class Life:
 
 
 async def watch_and_die(
-    life: Life, screen: Screen, proxy: TearingProxy, chance: random.Random
+    life: Life, screen: Screen, proxy: TearingProxy, chance: random.Random, longest: float
 ) -> None:
     """One connection: the client hangs up, or somebody on the way tears it mid-message."""
     hangs_up = chance.random() < 0.5
     proxy.tear_after = None if hangs_up else int(1_000 * 100 ** chance.random())
     left = chance.randint(0, 4) if hangs_up else 10_000
-    seconds = chance.uniform(0.0, 0.6)
+    seconds = chance.uniform(0.0, longest)
     try:
         async with (
             asyncio.timeout(seconds),
@@ -154,38 +156,47 @@ async def test_killed_200_times_a_screen_misses_nothing_and_gets_nothing_twice(
     screen.entries = await whole_timeline(live, life.ref)
     deaths, began = 0, time.monotonic()
 
+    def is_over() -> bool:
+        return deaths >= KILLS and len(changes_of(screen)) > ENOUGH
+
     async def live_on() -> None:
-        while deaths < KILLS:
+        while not is_over():
             await life.go_on()
             await asyncio.sleep(chance.uniform(0.0, 0.1))
 
     living = asyncio.create_task(live_on())
-    async with tearing_proxy(live.port) as proxy:
-        while deaths < KILLS:
-            await watch_and_die(life, screen, proxy, chance)
+    async with asyncio.timeout(200), tearing_proxy(live.port) as proxy:
+        while not is_over():
+            # Where a connection saw nothing in so short a life, some more live longer.
+            longest = 0.6 if deaths < KILLS else 3.0
+            await watch_and_die(life, screen, proxy, chance, longest)
             deaths += 1
         await living
         torn = proxy.torn
     await catch_up(life, screen)
 
     took = time.monotonic() - began
-    changes = [said.data for said in screen.said if said.event == "change"]
+    changes = changes_of(screen)
     print(  # noqa: T201
         f"\nstream: seed={SEED} kills={deaths} torn={torn} changes={len(changes)} "
         f"anew={sum(map(bool, (one['anew'] for one in changes)))} "
         f"events={life.count} {took:.1f} s"
     )
-    assert len(changes) > KILLS / 4
+    assert len(changes) > ENOUGH
     assert screen.doubles == []
     assert screen.entries == await whole_timeline(live, life.ref)
     now = await live.read(f"/v1/profiles/{life.ref}")
     assert screen.view == {name: part for name, part in now.items() if name != "meta"}
 
 
+def changes_of(screen: Screen) -> list[dict[str, Any]]:
+    return [said.data for said in screen.said if said.event == "change"]
+
+
 async def catch_up(life: Life, screen: Screen) -> None:
     """One last connection, until everything is there."""
     wanted = await whole_timeline(life.house, life.ref)
-    async with asyncio.timeout(20), following(life.house, life.ref, screen) as events:
+    async with asyncio.timeout(60), following(life.house, life.ref, screen) as events:
         async for _ in events:
             if screen.entries.keys() == wanted.keys():
                 return
