@@ -131,7 +131,7 @@ class Ingest:
         """The records of the ids; `records` holds all of the topic that came before them, too."""
         wanted = set(ids)
         assert self.reader is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while wanted - {_id(record) for record in self.records}:
                 fetched = await self.reader.getmany(timeout_ms=200)
                 self.records += [one for records in fetched.values() for one in records]
@@ -185,11 +185,11 @@ async def open_ingest(
     serving = asyncio.ensure_future(serve(stop))
     url = f"http://127.0.0.1:{port}"
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not serving.done() and not await port_answers("127.0.0.1", port):
                 await asyncio.wait([serving], timeout=0.02)
         async with (
-            httpx2.AsyncClient(base_url=url, timeout=15, trust_env=False) as client,
+            httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client,
             _reading(settings) if reading else nullcontext() as reader,
         ):
             yield Ingest(url, client, premises, secrets, reader)
