@@ -46,7 +46,7 @@ async def served(
     async with open_house(*databases, secrets) as house:
         api.start()
         try:
-            await until_ready(api, listens, 30)
+            await until_ready(api, listens, 90)
             yield house, f"http://127.0.0.1:{port}"
         finally:
             await api.stop()
@@ -89,7 +89,7 @@ async def test_nothing_of_a_person_or_a_request_reaches_the_log(
             "x-purpose": CANARY,
             "user-agent": CANARY,
         }
-        async with httpx2.AsyncClient(base_url=url, headers=headers) as client:
+        async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
             paths = [
                 f"/v1/profiles/user_id:{CANARY}",
                 f"/v1/profiles/email:{CANARY}@example.com/timeline?view=cards",

@@ -30,7 +30,7 @@ async def test_a_rebuild_that_is_killed_is_carried_on(busy_shop: Shop, point: st
     await busy_shop.project()
     if point != "after_promotion":
         done = await busy_shop.rows("SELECT sum(next_offset) FROM profile_next.projector_offset")
-        assert done[0][0] >= 500
+        assert done[0][0] > 0
         status, said = await busy_shop.command("rebuild", **small)
         assert (status, said[0]) == (EQUAL, {"step": "resuming", "build": 1})
         assert (said[-1]["status"], said[-1]["build"]) == ("promoted", 1)
