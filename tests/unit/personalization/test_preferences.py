@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rapport_personalization.domain.consents import Consent, allows
 from rapport_personalization.domain.customer import Customer
@@ -138,6 +138,8 @@ def test_any_bytes_are_choices_or_unreadable(body: bytes) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="latin-1"), max_size=60), st.binary(max_size=200))
+@example("a*0*", b"")
+@example("boundary=x", b"--x\r\nContent-Disposition: form-data; a*0*\r\n\r\n--x--")
 def test_anything_is_one_click_or_not(kind: str, body: bytes) -> None:
     assert is_one_click(f"multipart/form-data; {kind}", body) in {True, False}
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
+from email.policy import compat32
 from typing import Final, NamedTuple
 
 from rapport_runtime.pages import UnreadableFormError, parse
@@ -48,12 +49,13 @@ def is_one_click(content_type: str, body: bytes) -> bool:
         except UnreadableFormError:
             return False
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    parts = list(BytesParser(policy=HTTP).parsebytes(head + body).iter_parts())
+    # The newer policies raise IndexError on some headers that anybody may send (`; a*0*`).
+    parts = BytesParser(policy=compat32).parsebytes(head + body).get_payload()
     said = [
         # As bytes: a part may name a character set that there is not.
         (one.get_param("name", header="content-disposition"), one.get_payload(decode=True))
-        for one in parts
-        if not one.is_multipart()
+        for one in (parts if isinstance(parts, list) else ())
+        if isinstance(one, Message) and not one.is_multipart()
     ]
     return said == [(_ONE_CLICK[0], _ONE_CLICK[1].encode())]
 
