@@ -75,6 +75,20 @@ def test_a_refund_may_be_known_before_its_order() -> None:
     assert len(customer.bought) == 1
 
 
+@pytest.mark.parametrize("amount", [40, None])
+@pytest.mark.parametrize("currency", ["JPY", "EUR", None])
+def test_a_refund_in_another_currency_takes_nothing_off_the_order(
+    amount: int | None, currency: str | None
+) -> None:
+    customer = known(
+        wire.OrderRefunded(order="o1", refund="r1", amount=amount, currency=currency),
+        wire.OrderPlaced(order="o1", amount=100, currency="EUR"),
+    )
+
+    assert customer.orders["o1"].net == (100 if currency == "JPY" else 100 - (amount or 100))
+    assert len(customer.bought) == (customer.orders["o1"].net > 0)
+
+
 def test_a_refund_that_is_told_twice_under_one_number_is_one() -> None:
     refund = wire.OrderRefunded(order="o1", refund="r1", amount=60)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from rapport_events.codec import decode_data
 from rapport_events.envelope import Record
 from rapport_profile.domain.fold import fold
@@ -25,6 +26,23 @@ def test_a_refund_without_an_amount_is_of_all_of_the_order() -> None:
 
     assert (profile.orders["O-1"].refunded, profile.orders["O-1"].net) == (1_000, 0)
     assert profile.purchase_times == []
+
+
+@pytest.mark.parametrize("amount", [400, None])
+@pytest.mark.parametrize(("currency", "net"), [("JPY", 1_000), ("EUR", None), (None, None)])
+def test_a_refund_in_another_currency_takes_nothing_off_the_order(
+    amount: int | None, currency: str | None, net: int | None
+) -> None:
+    subject = new_subject()
+    order: dict[str, Any] = {"order": "O-1", "amount": 1_000, "currency": "EUR"}
+    refund = {"order": "O-1", "amount": amount, "currency": currency}
+
+    profile = given(
+        happened("order.refunded", subject, NOON - days(1), fields=refund),
+        happened("order.placed", subject, NOON, **order),
+    )
+
+    assert profile.orders["O-1"].net == (1_000 - (amount or 1_000) if net is None else net)
 
 
 def test_a_word_on_every_channel_replaces_what_was_said_on_single_ones() -> None:

@@ -33,12 +33,21 @@ class Order(Struct, array_like=True):
     delivered: Mark | None = None
     delayed: Mark | None = None
     eta: datetime | None = None
+    refund_currencies: dict[str, str] = {}
+    """Of the refunds that name one."""
 
     @property
     def net(self) -> int:
-        """What remains after refunds; 0 while the order, or its amount, is unknown."""
+        """What remains after refunds; 0 while the order, or its amount, is unknown.
+
+        What a refund in another currency takes off the order nobody can tell: nothing.
+        """
         total = self.amount or 0
-        back = sum(total if one is None else one for one in self.refunds.values())
+        back = sum(
+            total if amount is None else amount
+            for refund, amount in self.refunds.items()
+            if self.refund_currencies.get(refund, self.currency) == self.currency
+        )
         return max(0, total - back)
 
     @property
@@ -63,7 +72,7 @@ def take(orders: dict[str, Order], name: str, data: OrderEvent, moment: Moment) 
         case wire.OrderPlaced():
             _place(order, data, mark)
         case wire.OrderRefunded():
-            order.refunds.setdefault(data.refund or moment.key.hex(), data.amount)
+            _refund(order, data, data.refund or moment.key.hex())
             order.refunded = mark
         case wire.OrderCancelled():
             order.cancelled = order.cancelled or mark
@@ -77,6 +86,14 @@ def _place(order: Order, data: wire.OrderPlaced, mark: Mark) -> None:
     if order.placed is None:
         order.placed, order.amount = mark, data.amount
         order.currency, order.coupon = data.currency, data.coupon
+
+
+def _refund(order: Order, data: wire.OrderRefunded, name: str) -> None:
+    """The first that is told under an id is the refund."""
+    if name not in order.refunds:
+        order.refunds[name] = data.amount
+        if data.currency is not None:
+            order.refund_currencies[name] = data.currency
 
 
 def _travel(

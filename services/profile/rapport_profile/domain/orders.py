@@ -32,7 +32,11 @@ def _evolve_order(order: Order, data: OrderEvent, by: Source) -> None:
             order.currency = data.currency
             order.store = data.store
         case wire.OrderRefunded():
-            order.refunds[data.refund or by.event] = data.amount
+            refund = data.refund or by.event
+            order.refunds[refund] = data.amount
+            order.refund_currencies.pop(refund, None)
+            if data.currency is not None:
+                order.refund_currencies[refund] = data.currency
         case wire.OrderCancelled():
             order.cancelled_at = by.time
         case wire.ReturnRequested():

@@ -65,11 +65,18 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     cancelled_at: datetime | None = None
     returns: dict[str, str] = {}
     """Return id to its state: `requested`, or the resolution."""
+    refund_currencies: dict[str, str] = {}
+    """Of the refunds that name one."""
 
     @property
     def refunded(self) -> int:
+        """In the order's currency: what a refund in another takes off it nobody can tell."""
         whole = self.amount or 0
-        return sum(whole if amount is None else amount for amount in self.refunds.values())
+        return sum(
+            whole if amount is None else amount
+            for refund, amount in self.refunds.items()
+            if self.refund_currencies.get(refund, self.currency) == self.currency
+        )
 
     @property
     def net(self) -> int | None:
