@@ -42,11 +42,16 @@ WAITED_FOR: Final = (
     PoolTimeoutError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     KafkaError,
     OSError,
     TimeoutError,
 )
 """What may turn out to be the fault of the environment."""
+
+_FAREWELLS: Final = ("another operation (2) is in progress", 'protocol is in the "failed" state')
+"""What the driver says of a statement between the server's last word, such as "terminating
+connection", and the end of the connection: 2 is its state in which it reads that word."""
 
 
 def data_reason(error: BaseException) -> Reason | None:
@@ -73,10 +78,22 @@ def is_environment(error: BaseException) -> bool:
     state = sqlstate(error)
     if state is not None:
         return state[:2] in _ENVIRONMENT_CLASSES
-    if isinstance(error, (DBAPIError, asyncpg.InterfaceError)):
+    if isinstance(error, (DBAPIError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
+        if _met_a_farewell(error):
+            return True
         # Without a SQLSTATE it came from the client: a closed connection, or a wrong call.
         return "connection" in str(error.orig if isinstance(error, DBAPIError) else error)
     return isinstance(error, (KafkaError, OSError, TimeoutError, PoolTimeoutError))
+
+
+def _met_a_farewell(error: BaseException) -> bool:
+    """Or what followed from it: then not even a rollback can be sent."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, asyncpg.InternalClientError):
+            return any(words in str(cause) for words in _FAREWELLS)
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def sqlstate(error: BaseException) -> str | None:

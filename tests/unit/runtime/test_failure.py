@@ -38,6 +38,8 @@ ENVIRONMENT = [
     asyncpg.IdleInTransactionSessionTimeoutError("x"),
     asyncpg.ConnectionDoesNotExistError("x"),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
+    asyncpg.InternalClientError('cannot switch to state 12; protocol is in the "failed" state'),
     KafkaConnectionError(),
     ConnectionRefusedError(),
     TimeoutError(),
@@ -47,6 +49,7 @@ OURS = [
     asyncpg.UndefinedColumnError("x"),
     asyncpg.InsufficientPrivilegeError("x"),
     asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
+    asyncpg.InternalClientError("cannot switch to state 12; another operation (12) is in progress"),
     KeyError("x"),
     AssertionError(),
 ]
