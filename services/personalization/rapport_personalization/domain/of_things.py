@@ -101,9 +101,7 @@ THINGS: Final[Mapping[str, Field]] = MappingProxyType(
     {
         "order.placed_at": _order("timestamp", "When it was placed.", lambda one: one.placed),
         "order.amount": _order("int", "Minor units.", lambda one: one.amount),
-        "order.net": _order(
-            "int", "What refunds in its money leave of it.", lambda one: one.net
-        ),
+        "order.net": _order("int", "What refunds in its money leave of it.", lambda one: one.net),
         "order.currency": _order("string", "ISO 4217.", lambda one: one.currency),
         "order.is_standing": _order("bool", "Counts as a purchase.", lambda one: one.is_standing),
         "order.is_refunded": _order("bool", "Some of it.", lambda one: bool(one.refunds)),
