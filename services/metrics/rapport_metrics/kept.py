@@ -24,6 +24,12 @@ from rapport_metrics.replay import kinds_of
 Definitions = Mapping[str, Options]
 """By name, `fcr.v2`, what each version has instead of the one in force."""
 
+RULES: Final = 1
+"""To be raised with every release by which the same events make other facts.
+
+Totals change by differences, so who counts by other rules than they were made by must not begin.
+"""
+
 IN_FORCE: Final = "in force"
 """No name of a version."""
 
@@ -37,8 +43,9 @@ _DROP_TOTALS: Final = tuple(
 
 
 _OTHERS: Final = (
-    "the totals were made by other definitions than RAPPORT_KPI__… says: run `rapport rebuild"
-    " metrics --force-promote` with these settings, or set them back"
+    "the totals were made by other definitions than RAPPORT_KPI__… says, or by a release that"
+    " counts otherwise: run `rapport rebuild metrics --force-promote` with this release and these"
+    " settings, or go back"
 )
 
 
@@ -55,7 +62,8 @@ def digest(options: Options) -> bytes:
     """What tells one meaning of a version from another; 16 bytes."""
     # The weekdays of a calendar are numbers, which JSON has no keys of.
     plain = msgspec.to_builtins(options, str_keys=True, order="deterministic")
-    return blake2b(msgspec.json.encode(plain), digest_size=16).digest()
+    meaning = plain if RULES == 1 else [RULES, plain]
+    return blake2b(msgspec.json.encode(meaning), digest_size=16).digest()
 
 
 def beside(definition: str, options: Options) -> Beside:

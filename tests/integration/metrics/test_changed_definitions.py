@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
+from rapport_metrics import kept
 from rapport_metrics.kept import OtherDefinitionsError
 from rapport_metrics.rebuilding import begin_to_keep
 from rapport_runtime.rebuild import rebuild
@@ -56,6 +57,22 @@ async def test_who_goes_by_another_rule_than_the_totals_changes_none_of_them(
 
     assert await is_ready(counted)
     assert await fcr(counted) == before
+
+
+async def test_who_is_of_a_release_that_counts_otherwise_changes_none_of_them(
+    counted: Counted, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.tell(people_who_come_back())
+    await counted.count()
+    monkeypatch.setattr(kept, "RULES", kept.RULES + 1)
+    await log.tell(people_who_come_back(2))
+
+    with pytest.raises(OtherDefinitionsError, match="a release that counts otherwise"):
+        await counted.count()
+    report = await rebuild(counted.site)
+    await counted.count()
+
+    assert (report["status"], report["differing"]) == ("promoted", 0)
 
 
 async def test_a_rebuild_by_the_new_rule_hands_over_to_those_who_go_by_it(
