@@ -7,6 +7,7 @@ from typing import Final
 
 import asyncpg
 from alembic.runtime.migration import MigrationContext
+from rapport_runtime.failure import DRIVER, met_a_farewell
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -85,15 +86,17 @@ async def reachable(seconds: float | None = SECONDS) -> AsyncIterator[None]:
         raise KeyringUnavailableError("all connections are busy") from error
     except OSError as error:
         raise KeyringUnavailableError(f"no connection ({type(error).__name__})") from error
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (DBAPIError, *DRIVER) as error:
         if not _is_environment(error):
             raise
         state = getattr(getattr(error, "orig", error), "sqlstate", None)
         raise KeyringUnavailableError(f"SQLSTATE {state or 'unknown'}") from error
 
 
-def _is_environment(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
+def _is_environment(error: Exception) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if met_a_farewell(error):
         return True
     state = getattr(getattr(error, "orig", error), "sqlstate", None)
     if isinstance(state, str):

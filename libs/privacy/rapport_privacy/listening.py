@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 import structlog
+from rapport_runtime.failure import DRIVER
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,7 +38,7 @@ async def listen(url: str, forget: Callable[[], None], listening: asyncio.Event)
     while True:
         try:
             await _listen(url, forget, listening)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except (*DRIVER, OSError, TimeoutError) as error:
             # What is remembered stays, for the minute that it may: without it nothing could be
             # taken in while the keyring is away. Who listens again has forgotten.
             _log.warning("keyring not listened to", reason=type(error).__name__)

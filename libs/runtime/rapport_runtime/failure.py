@@ -37,16 +37,10 @@ SPOKEN: Final = (
 )
 """What may turn out to be the fault of one event."""
 
-WAITED_FOR: Final = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    KafkaError,
-    OSError,
-    TimeoutError,
-)
+DRIVER: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What PostgreSQL's driver raises, without SQLAlchemy around it."""
+
+WAITED_FOR: Final = (DBAPIError, PoolTimeoutError, *DRIVER, KafkaError, OSError, TimeoutError)
 """What may turn out to be the fault of the environment."""
 
 _FAREWELLS: Final = ("another operation (2) is in progress", 'protocol is in the "failed" state')
@@ -79,15 +73,15 @@ def is_environment(error: BaseException) -> bool:
     if state is not None:
         return state[:2] in _ENVIRONMENT_CLASSES
     if isinstance(error, (DBAPIError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
-        if _met_a_farewell(error):
+        if met_a_farewell(error):
             return True
         # Without a SQLSTATE it came from the client: a closed connection, or a wrong call.
         return "connection" in str(error.orig if isinstance(error, DBAPIError) else error)
     return isinstance(error, (KafkaError, OSError, TimeoutError, PoolTimeoutError))
 
 
-def _met_a_farewell(error: BaseException) -> bool:
-    """Or what followed from it: then not even a rollback can be sent."""
+def met_a_farewell(error: BaseException) -> bool:
+    """Whether the server had ended the session already; then not even a rollback can be sent."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, asyncpg.InternalClientError):

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import msgspec
+from rapport_runtime.failure import DRIVER
 from rapport_runtime.http.problems import ApiError
 from sqlalchemy import (
     ARRAY,
@@ -132,7 +133,7 @@ class AuditTrail:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
                     await self._write([read for reads, _ in group for read in reads])
                 failed = False
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except (*DRIVER, OSError):
                 # Whether the group was committed is unknown: the next one begins a new chain.
                 self._chain, self._number, self._digest = _new_chain()
             finally:

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import asyncpg
 import structlog
 from rapport_runtime.database import TIMEOUTS, driver
+from rapport_runtime.failure import DRIVER
 from rapport_runtime.http.problems import ApiError
 from rapport_runtime.metrics import Metrics
 from sqlalchemy import make_url
@@ -171,7 +172,7 @@ class Hub:
                 async with self._connected() as connection:
                     failures = 0
                     await self._listen(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except (*DRIVER, OSError) as error:
                 wait = _BACK_OFF_SECONDS[min(failures, len(_BACK_OFF_SECONDS) - 1)]
                 failures += 1
                 _log.warning("nobody listens", reason=type(error).__name__, again_in=wait)

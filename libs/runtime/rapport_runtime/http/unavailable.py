@@ -1,23 +1,12 @@
 """What callers are told while a database is away: try again, nothing is wrong with you."""
 
-from typing import Final
-
-import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rapport_runtime.failure import is_environment
+from rapport_runtime.failure import DRIVER, is_environment
 from rapport_runtime.http.problems import ApiError, respond
-
-_KINDS: Final = (
-    SQLAlchemyError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
 
 
 class DatabaseAwayError(ApiError):
@@ -33,7 +22,7 @@ class DatabaseAwayError(ApiError):
 
 def install_handlers(app: FastAPI) -> None:
     """503 for the moment's faults; a bug stays a bug."""
-    for kind in _KINDS:
+    for kind in (SQLAlchemyError, *DRIVER, OSError):
         app.add_exception_handler(kind, _answer)
 
 

@@ -6,14 +6,13 @@ from secrets import randbelow
 from time import monotonic
 from typing import Annotated, Any, Final
 
-import asyncpg
 import orjson
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from rapport_privacy.keyring import KeyringUnavailableError
-from rapport_runtime.failure import is_environment
+from rapport_runtime.failure import DRIVER, is_environment
 from rapport_runtime.http.auth import Keys
 from rapport_runtime.http.problems import ApiError
 from rapport_runtime.http.unavailable import DatabaseAwayError
@@ -147,13 +146,7 @@ async def _frames(following: Following, hello: bytes) -> AsyncIterator[bytes]:
     except CustomerErasedError:
         reason = "erased"
         yield _frame({"event": "erased", "subject": following.anchor})
-    except (
-        ApiError,
-        KeyringUnavailableError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        OSError,
-    ) as error:
+    except (ApiError, KeyringUnavailableError, *DRIVER, OSError) as error:
         ending = _ending(error)
         reason = ending.code
         yield _end(ending)
