@@ -17,6 +17,7 @@ from rapport_runtime.settings import (
 )
 
 from rapport_personalization.domain.policies import DAY, DEFAULTS, Cap, Policies, QuietHours
+from rapport_personalization.schemas.clock import ClockTime
 
 
 def _known_zone(name: str) -> str:
@@ -34,8 +35,10 @@ class PolicySettings(Section):
         default="UTC", description="IANA zone of people whose own is not known"
     )
     language: str = Field(default="en", description="of people whose own is not known")
-    quiet_from: time = time(21)
-    quiet_until: time = Field(default=time(8), description="equal to quiet_from: no quiet hours")
+    quiet_from: ClockTime = time(21)
+    quiet_until: ClockTime = Field(
+        default=time(8), description="equal to quiet_from: no quiet hours"
+    )
     a_day: int = Field(default=1, ge=0, description="most marketing messages within 24 hours")
     a_week: int = Field(default=3, ge=0, description="most marketing messages within 7 days")
     offers_a_month: int | None = Field(

@@ -147,6 +147,30 @@ async def test_policies_have_versions_and_are_checked(office: Office) -> None:
         assert (await office.house.shop.rulebook.policies(tx)).version == "1"
 
 
+@pytest.mark.parametrize("given", ["21:00Z", "21:00+02:00", 75_600, "21", "25:00", ""])
+async def test_quiet_hours_of_the_policies_are_what_a_clock_shows(
+    office: Office, given: object
+) -> None:
+    refused = await office.ask("PUT", "/v1/policies", json={"quiet_from": given})
+    kept = await office.ask("PUT", "/v1/policies", json={"quiet_from": "21:30"})
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/quiet_from")
+    assert kept.json()["policies"]["quiet_from"] == "21:30:00"
+    assert kept.json()["version"] == 1
+
+
+async def test_policies_that_cannot_be_read_any_more_are_mended_by_the_next(office: Office) -> None:
+    await office.ask("PUT", "/v1/policies", json={"quiet_from": "21:30", "a_day": 2})
+    await office.house.execute(
+        "UPDATE policies SET document = replace(document::text, '21:30:00', '21:30:00Z')::json"
+    )
+
+    mended = await office.ask("PUT", "/v1/policies", json={"quiet_from": "20:00"})
+
+    policies = mended.json()["policies"]
+    assert (policies["quiet_from"], policies["a_day"]) == ("20:00:00", 2)
+
+
 async def test_decisions_of_nobody_are_none_and_a_forged_cursor_is_refused(office: Office) -> None:
     page = (await office.ask("GET", "/v1/decisions?customer=user_id:nobody")).json()
     when = datetime.now(UTC).replace(tzinfo=None).isoformat()

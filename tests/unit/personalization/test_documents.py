@@ -100,6 +100,7 @@ def test_on_is_a_word_and_nine_o_clock_is_no_number() -> None:
         (PLAIN + "caps: [{most: 0, within: 3d}]", "6:15: caps.0.most: Input should be greater"),
         (PLAIN + "caps: [{most: 1, within: 0h}]", "a cap needs a time"),
         (PLAIN + "quiet_hours: at night", "6:14: quiet_hours: hours are written like 20:00-09:00"),
+        (PLAIN + "quiet_hours: 20:00Z-09:00Z", "6:14: quiet_hours: hours are written like 20:00"),
         (PLAIN + "quiet_hours: 20:00-09:00", "a task is made at any hour"),
         (PLAIN + "goal: {within: 3d}", "needs one of event, events, none_of"),
         (PLAIN + "offer: {kind: percent, value: 101}", "is 100 percent at most"),

@@ -179,3 +179,11 @@ def test_a_leap_day_is_celebrated_every_year(
     day: tuple[int, int],
 ) -> None:
     assert birthday_in(year, (2, 29), is_born_late=is_born_late) == date(year, *day)
+
+
+@pytest.mark.parametrize(
+    "text", ["20:00Z-09:00Z", "20:00+01:00-09:00", "20-09", "2000-0900", "20:00:00-09:00", "24:00-"]
+)
+def test_only_what_a_clock_on_a_wall_shows_are_quiet_hours(text: str) -> None:
+    assert parsed(text) is None
+    assert parsed("20:00-09:00") == QuietHours(time(20), time(9))

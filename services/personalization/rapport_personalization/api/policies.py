@@ -53,9 +53,14 @@ async def receive_policies(writer: Writer, desk: AtDesk, asked: AskedPolicies) -
     async with desk.engine.begin() as tx:
         connection = await driver(tx)
         await connection.execute(LOCK)
-        before = await _load(connection, desk.settings.policies)
-        said = asked.model_dump(mode="json", exclude_unset=True)
-        document = {**before.policies.model_dump(mode="json"), **said}
+        before = await connection.fetchrow(_NEWEST)
+        # As it was written, so that one that cannot be read any more is mended by the next.
+        document = orjson.loads(
+            _whole(desk.settings.policies).model_dump_json()
+            if before is None
+            else before["document"]
+        )
+        document |= asked.model_dump(mode="json", exclude_unset=True)
         try:
             PolicySettings.model_validate(document)
         except ValidationError as error:

@@ -1,5 +1,6 @@
 """When a person may be written to: never in the night of where they live (kpis.md 6.3)."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 from rapport_personalization.domain.policies import QuietHours
 
 _A_DAY: Final = timedelta(days=1)
+_CLOCK: Final = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_HOURS: Final = re.compile(rf"({_CLOCK})-({_CLOCK})", re.ASCII)
 
 
 @lru_cache(maxsize=1_024)
@@ -40,12 +43,11 @@ def local_instant(day: date, clock: time, where: ZoneInfo) -> datetime:
 
 @lru_cache(maxsize=1_024)
 def parsed(text: str | None) -> QuietHours | None:
-    """`21:00-08:00`; None for anything else."""
-    try:
-        start, end = (time.fromisoformat(part) for part in (text or "").split("-"))
-    except ValueError:
+    """`21:00-08:00`; None for anything else, a time with a zone of its own among it."""
+    found = _HOURS.fullmatch(text or "")
+    if found is None:
         return None
-    return QuietHours(start, end)
+    return QuietHours(time.fromisoformat(found[1]), time.fromisoformat(found[2]))
 
 
 def _is_quiet(clock: time, hours: QuietHours) -> bool:

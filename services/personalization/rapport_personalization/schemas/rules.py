@@ -1,12 +1,12 @@
 """Triggers and policies as the API answers them."""
 
-from datetime import time
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from rapport_events.envelope import Channel
 from rapport_runtime.http.views import Instant, View
 
+from rapport_personalization.schemas.clock import ClockTime
 from rapport_personalization.schemas.trigger import TriggerDocument
 from rapport_personalization.settings import PolicySettings
 
@@ -60,8 +60,8 @@ class AskedPolicies(BaseModel):
 
     zone: str | None = Field(default=None, max_length=64, examples=["Europe/Berlin"])
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    quiet_from: time | None = None
-    quiet_until: time | None = None
+    quiet_from: ClockTime | None = None
+    quiet_until: ClockTime | None = None
     a_day: _Cap | None = None
     a_week: _Cap | None = None
     offers_a_month: Annotated[int, Field(ge=0, le=10**9)] | None = None
