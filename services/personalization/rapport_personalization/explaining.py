@@ -86,7 +86,10 @@ async def load_case(snap: Snapshot, person: Person, at: datetime) -> Case:
 def occasion(
     case: Case, trigger: Trigger, policies: Policies, anchor: str | None
 ) -> Candidate | None:
-    """The last one whose time had come by then; else the first of those that waited."""
+    """The last one whose time had come by then; else the first of those that waited.
+
+    `anchor`: only of these; the thing that they are about names them too.
+    """
     moments = [one for _, one in case.moments]
     key = case.person.key
     found = derived(catalogue([trigger]), key, moments, policies)
@@ -94,7 +97,7 @@ def occasion(
         customer = folded(key, moments)
         end = case.at + _AN_INSTANT
         found += calendar_candidates(trigger, customer, case.at - _YEAR, end, policies)
-    all_ = [one for one in settled(trigger, found) if anchor in (None, one.anchor)]
+    all_ = [one for one in settled(trigger, found) if anchor in (None, one.anchor, one.thing)]
     due = [one for one in all_ if one.send_at <= case.at]
     if due:
         return due[-1]

@@ -20,7 +20,7 @@ def entry_gates(
     policies: Policies,
     anchor: str | None = None,
 ) -> list[Gate]:
-    """What stood between the last event of its kind, of this anchor, and a candidate, in order."""
+    """What stood between the last event of its kind, of this anchor or thing, and a candidate."""
     if trigger.on.calendar is not None:
         return [_day(trigger.on.calendar, person, moments)]
     ordered = in_order(moments)
@@ -54,7 +54,7 @@ def _last(
         fold(customer, one)
         if one.type in trigger.on.events:
             scene = scene_of(trigger, customer, one, policies)
-            found = one if anchor_of(trigger, scene, one) == anchor else found
+            found = one if anchor in (anchor_of(trigger, scene, one), scene.thing) else found
     return found
 
 
