@@ -1,6 +1,6 @@
 """Versions of triggers in the database: drafts, what is in force, and what was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -66,7 +66,9 @@ UPDATE trigger_version SET state = $3, changed_at = now(), changed_by = $4,
 WHERE trigger = $1 AND version = $2 RETURNING {_COLUMNS}
 """  # noqa: S608 - our own columns
 
-_NOBODY_WAITS: Final = "DELETE FROM candidate WHERE trigger = $1 AND version = $2"
+_NOBODY_WAITS: Final = """
+DELETE FROM candidate WHERE trigger = $1 AND version <> ALL($2::text[])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +146,21 @@ async def move(tx: AsyncConnection, trigger: str, version: int, step: Step, by: 
     """Raises TriggerNotFoundError, TriggerStateError, OtherVersionLiveError.
 
     Who waits for a decision of a version that another one replaces is decided on by the version
-    that they began with; who waits for one that retires without a successor waits no more.
+    that they began with. Who waits for one that retires waits no more, also where it has retired
+    before; and when nothing is left that acts, neither does who began with an older version.
     """
     known = await _locked(tx, trigger)
     found = next((one for one in known if one.version == version), None)
     if found is None:
         raise TriggerNotFoundError
     wanted = _TO[step]
+    connection = await driver(tx)
+    if wanted == "retired":
+        await connection.execute(_NOBODY_WAITS, trigger, _waited_for(known, version))
     if found.state == wanted:
         return found
     if found.state not in _FROM[wanted]:
         raise TriggerStateError(found.state, wanted)
-    connection = await driver(tx)
     others = [one for one in known if one.state in {"live", "shadow"} and one.version != version]
     if wanted == "shadow" and others:
         raise OtherVersionLiveError(others[0].version)
@@ -163,8 +168,6 @@ async def move(tx: AsyncConnection, trigger: str, version: int, step: Step, by: 
     since = min((one.since for one in others if one.since is not None), default=None)
     if wanted == "live":
         await connection.execute(_REPLACE, trigger, version, by)
-    if wanted == "retired":
-        await connection.execute(_NOBODY_WAITS, trigger, str(version))
     row = await connection.fetch(_MOVE, trigger, version, wanted, by, since)
     await steps.note(tx, [trigger])
     return Stored(*row[0])
@@ -196,6 +199,16 @@ async def _locked(tx: AsyncConnection, trigger: str) -> list[Stored]:
     connection = await driver(tx)
     await connection.execute(LOCK)
     return _stored(await connection.fetch(_OF, trigger))
+
+
+def _waited_for(known: Sequence[Stored], retiring: int) -> list[str]:
+    """Versions that people wait for when one retires.
+
+    Those that were replaced go on as long as their trigger acts, or pauses; a shadow is no reason.
+    """
+    others = [one for one in known if one.version != retiring]
+    goes_on = any(one.state in {"live", "paused"} for one in others)
+    return [str(one.version) for one in others if goes_on or one.state == "shadow"]
 
 
 def _stored(rows: list[Any]) -> list[Stored]:

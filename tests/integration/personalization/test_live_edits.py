@@ -6,7 +6,7 @@ from rapport_events.envelope import Record
 from tests.integration.personalization.test_triggers_api import THANKS, Office
 from tests.support.events import NOON, happened
 from tests.support.personalization_house import Callers, House
-from tests.support.waiting import HOUR, willing
+from tests.support.waiting import HOUR, of_trigger, willing
 
 
 @pytest.fixture
@@ -96,3 +96,35 @@ async def test_nobody_waits_for_what_retires_without_a_successor(office: Office)
 
     assert await decided(house) == []
     assert [one for one in await house.waiting() if one["trigger"] == "hello"] == []
+
+
+async def test_with_the_last_version_nobody_waits_under_an_older_one_either(
+    office: Office,
+) -> None:
+    house = office.house
+    ada, consent = await willing(house)
+    await live(office, THANKS, 1)
+    await house.tell([consent, placed(ada, "o-1", 0)])
+    await live(office, THANKS.replace("1h", "3h"), 2)
+
+    await office.step(2, "retire")
+    await house.decide(NOON + 9 * HOUR)
+
+    assert await decided(house) == []
+    assert not of_trigger(await house.waiting(), "hello")
+
+
+async def test_who_waits_under_a_version_that_was_replaced_can_be_stopped_alone(
+    office: Office,
+) -> None:
+    house = office.house
+    ada, consent = await willing(house)
+    await live(office, THANKS, 1)
+    await house.tell([consent, placed(ada, "o-1", 0)])
+    await live(office, THANKS.replace("1h", "3h"), 2)
+    await house.tell([placed(ada, "o-2", 0)])
+
+    assert (await office.step(1, "retire")).json()["state"] == "retired"
+    await house.decide(NOON + 9 * HOUR)
+
+    assert await decided(house) == [("o-2", "2", "sent")]
