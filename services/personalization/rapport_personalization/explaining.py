@@ -48,8 +48,7 @@ class Case:
 
     def logged(self, candidate: Candidate, policies: Policies) -> Mapping[str, Any] | None:
         """What was decided on this occasion, under whichever id of the person."""
-        ids = ids_of(candidate.trigger, candidate.anchor, self.person.members, policies)
-        wanted = {bytes.fromhex(one) for one in ids.values()}
+        wanted = self._ids(candidate, policies)
         return next((row for row in self.decisions if row["id"] in wanted), None)
 
     def before(self, row: Mapping[str, Any]) -> list[Past]:
@@ -58,9 +57,19 @@ class Case:
         found = [(one["decided_at"], _past(one)) for one in self.decisions]
         return [past for at, past in found if (at, past.order) < turn]
 
-    def until(self, now: datetime) -> list[Past]:
-        """All decisions for this instant and earlier ones."""
-        return [past for past in map(_past, self.decisions) if past.send_at <= now]
+    def beside(self, candidate: Candidate, rank: int, policies: Policies) -> list[Past]:
+        """What a decision that was not taken, of this rank, would have come after.
+
+        Without what another version decided on the same occasion, in whose place it would be.
+        """
+        own = self._ids(candidate, policies)
+        turn = (candidate.send_at, rank, candidate.person, candidate.anchor)
+        found = [_past(row) for row in self.decisions if row["id"] not in own]
+        return [past for past in found if past.order < turn]
+
+    def _ids(self, candidate: Candidate, policies: Policies) -> set[bytes]:
+        ids = ids_of(candidate.trigger, candidate.anchor, self.person.members, policies)
+        return {bytes.fromhex(one) for one in ids.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ def explain(
         return Explanation("no_candidate", None, gates, failed, None, None, len(moments))
     now = min(candidate.send_at, case.at)
     customer = folded(case.person.key, [one for _, one in case.moments if one.at <= now])
-    past = case.until(now)
+    past = case.beside(candidate, trigger.rank, policies)
     gates = examine(trigger, candidate, customer, past, policies, now=now)
     failed = next((gate.name for gate in gates if not gate.passed), None)
     if candidate.send_at > case.at:
