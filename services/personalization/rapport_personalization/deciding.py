@@ -24,14 +24,17 @@ from rapport_personalization.effects import Given, tell
 from rapport_personalization.rules import Rulebook, Rules
 from rapport_personalization.turns import Known, Turn
 
-_WHO_IS_DUE: Final = """
-SELECT person::text FROM candidate WHERE send_at <= $1 AND trigger <> ALL($2::text[])
-ORDER BY send_at LIMIT $3
-"""
+_WHO_IS_DUE: Final = f"""
+SELECT person::text FROM candidate WHERE send_at <= $1 AND {decisions.GOES_ON}
+ORDER BY send_at LIMIT $4
+"""  # noqa: S608 - ours
 
 _NEXT: Final = """
 SELECT send_at FROM candidate
 WHERE trigger NOT IN (SELECT trigger FROM trigger_version WHERE state = 'paused')
+    OR (trigger, version) IN (
+        SELECT trigger, version::text FROM trigger_version WHERE state IN ('live', 'shadow')
+    )
 ORDER BY send_at LIMIT 1
 """
 
@@ -81,7 +84,7 @@ async def decide_due(decider: Decider, now: datetime | None = None) -> int:
     async with decider.engine.begin() as tx:
         rules = await decider.rulebook.load(tx)
         found = await (await driver(tx)).fetch(
-            _WHO_IS_DUE, instant, sorted(rules.paused), decider.batch
+            _WHO_IS_DUE, instant, *decisions.held_back(rules.paused), decider.batch
         )
         if not found or not await decider.ready(tx):
             return 0
@@ -119,7 +122,7 @@ async def _decide(
 ) -> None:
     # Who has just been merged has another key than was asked for: the next turn is theirs.
     persons = [one.key for one in people if one.key in asked]
-    due = await decisions.load_due(tx, persons, now, sorted(rules.paused))
+    due = await decisions.load_due(tx, persons, now, rules.paused)
     of_person = _by_person(due)
     wanted = {(one.candidate.trigger, one.candidate.version) for one in due}
     triggers = await decider.rulebook.versions(tx, wanted)

@@ -12,12 +12,19 @@ from rapport_personalization.candidates import Waiting, waiting
 from rapport_personalization.domain.decision import Decision, Past
 from rapport_personalization.effects import Given, gate_document
 
-_DUE: Final = """
+GOES_ON: Final = """
+(trigger <> ALL($2::text[]) OR (trigger, version) IN (
+    SELECT * FROM unnest($2::text[], $3::text[])
+))
+"""
+"""Of candidates: nobody has paused it. $2 and $3 are what `held_back` says."""
+
+_DUE: Final = f"""
 SELECT id, trigger, version, rank, person::text, subject_id::text, anchor, thing, at, due, send_at,
     cause, shadow
 FROM candidate
-WHERE person = ANY($1::text[]::uuid[]) AND send_at <= $2 AND trigger <> ALL($3::text[])
-"""
+WHERE send_at <= $1 AND {GOES_ON} AND person = ANY($4::text[]::uuid[])
+"""  # noqa: S608 - ours
 
 _PAST: Final = """
 SELECT id, trigger, person::text, anchor, send_at, rank, kind, outcome, arm, scope, shadow
@@ -43,11 +50,19 @@ class Row(NamedTuple):
     known_seq: int
 
 
+def held_back(paused: Mapping[str, str | None]) -> tuple[list[str], list[str | None]]:
+    """Triggers that pause, and the version of each that goes on all the same, or None."""
+    return list(paused), list(paused.values())
+
+
 async def load_due(
-    tx: AsyncConnection, persons: Collection[str], now: datetime, paused: Collection[str]
+    tx: AsyncConnection,
+    persons: Collection[str],
+    now: datetime,
+    paused: Mapping[str, str | None],
 ) -> list[Waiting]:
     """All that is due of these people, who are locked."""
-    rows = await (await driver(tx)).fetch(_DUE, list(persons), now, list(paused))
+    rows = await (await driver(tx)).fetch(_DUE, now, *held_back(paused), list(persons))
     return [waiting(row) for row in rows]
 
 

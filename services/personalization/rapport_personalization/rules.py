@@ -51,8 +51,14 @@ class Rules:
     triggers: Mapping[str, Trigger]
     """The same by their id."""
     shadow: frozenset[str]
-    paused: frozenset[str]
+    paused: Mapping[str, str | None]
+    """Triggers of which a version pauses, and the version that is in force meanwhile: a shadow.
+
+    Nobody is decided on by any other version of theirs, for those that were replaced go by the
+    one that pauses.
+    """
     since: Mapping[str, datetime]
+    """Of those that are live or in shadow."""
     policies: Policies
 
     def starts(self, candidate: Candidate) -> bool:
@@ -77,12 +83,14 @@ class Rulebook:
         active = {(row[0], row[1]) for row in rows if row[2] != "paused"}
         await self.versions(tx, active)
         known = self._catalogue(frozenset(active))
+        in_force = {trigger.id: trigger for trigger in known.triggers}
+        paused = {row[0] for row in rows if row[2] == "paused"}
         return Rules(
             known=known,
-            triggers={trigger.id: trigger for trigger in known.triggers},
+            triggers=in_force,
             shadow=frozenset(row[0] for row in rows if row[2] == "shadow"),
-            paused=frozenset(row[0] for row in rows if row[2] == "paused"),
-            since={row[0]: row[3] for row in rows if row[3] is not None},
+            paused={one: in_force[one].version if one in in_force else None for one in paused},
+            since={row[0]: row[3] for row in rows if row[2] != "paused" and row[3] is not None},
             policies=await self.policies(tx),
         )
 

@@ -56,7 +56,8 @@ async def move(
     """A candidate belongs to the person of its event's subject; of two alike one is left."""
     before = await candidates.load_of(tx, subjects)
     after: dict[bytes, Waiting] = {}
-    for one in sorted(before, key=lambda one: one.order):
+    # What acts first: it must not give way to a shadow.
+    for one in sorted(before, key=lambda one: (one.shadow, one.order)):
         person = people.of(one.subject)
         if not person.erased:
             moved = _moved(one, person.key, rules.policies)
@@ -92,6 +93,9 @@ def _keep(new: dict[bytes, Waiting], one: Waiting, rules: Rules) -> None:
 def _takes_its_place(known: Waiting | None, new: Waiting, rules: Rules) -> bool:
     if known is None:
         return True
+    if known.shadow != new.shadow and known.candidate.version != new.candidate.version:
+        # A shadow takes nobody from the version that pauses meanwhile, and keeps nobody from it.
+        return known.shadow
     return restarts(rules.triggers[new.candidate.trigger], known.candidate, new.candidate)
 
 

@@ -70,6 +70,14 @@ _NOBODY_WAITS: Final = """
 DELETE FROM candidate WHERE trigger = $1 AND version <> ALL($2::text[])
 """
 
+_END_SHADOWS: Final = """
+WITH gone AS (
+    DELETE FROM candidate WHERE trigger = $1 AND version <> $2 AND shadow RETURNING trigger
+)
+UPDATE calendar SET swept = NULL WHERE trigger IN (SELECT trigger FROM gone)
+"""
+"""Days of the calendar that a shadow has looked up are looked up again, to be acted on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -148,6 +156,7 @@ async def move(tx: AsyncConnection, trigger: str, version: int, step: Step, by: 
     Who waits for a decision of a version that another one replaces is decided on by the version
     that they began with. Who waits for one that retires waits no more, also where it has retired
     before; and when nothing is left that acts, neither does who began with an older version.
+    Who waits for a shadow that another version replaces is left to the one that acts.
     """
     known = await _locked(tx, trigger)
     found = next((one for one in known if one.version == version), None)
@@ -168,6 +177,7 @@ async def move(tx: AsyncConnection, trigger: str, version: int, step: Step, by: 
     since = min((one.since for one in others if one.since is not None), default=None)
     if wanted == "live":
         await connection.execute(_REPLACE, trigger, version, by)
+        await connection.execute(_END_SHADOWS, trigger, str(version))
     row = await connection.fetch(_MOVE, trigger, version, wanted, by, since)
     await steps.note(tx, [trigger])
     return Stored(*row[0])
