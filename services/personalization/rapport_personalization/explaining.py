@@ -5,11 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from msgspec.structs import replace
 from rapport_runtime.people import Person
 from rapport_runtime.pool import Snapshot
 
 from rapport_personalization.domain.calendar import calendar_candidates
-from rapport_personalization.domain.candidates import catalogue, settled
+from rapport_personalization.domain.candidates import catalogue, hold, settled
+from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.deciding import decide, examine, ids_of
 from rapport_personalization.domain.decision import Decision, Gate, Past
 from rapport_personalization.domain.entries import entry_gates
@@ -67,6 +69,10 @@ class Case:
         found = [_past(row) for row in self.decisions if row["id"] not in own]
         return [past for past in found if past.order < turn]
 
+    def customer(self, now: datetime) -> Customer:
+        """As of an instant, by all that is known."""
+        return folded(self.person.key, [one for _, one in self.moments if one.at <= now])
+
     def _ids(self, candidate: Candidate, policies: Policies) -> set[bytes]:
         ids = ids_of(candidate.trigger, candidate.anchor, self.person.members, policies)
         return {bytes.fromhex(one) for one in ids.values()}
@@ -83,6 +89,11 @@ class Explanation:
     logged: Mapping[str, Any] | None
     agrees: bool | None
     moments: int
+
+    @property
+    def shadow(self) -> bool | None:
+        """Whether what was decided was without effect; None where nothing was."""
+        return None if self.logged is None else bool(self.logged["shadow"])
 
 
 async def load_case(snap: Snapshot, person: Person, at: datetime) -> Case:
@@ -129,8 +140,8 @@ def explain(
         gates = entry_gates(trigger, case.person.key, moments, policies, anchor)
         failed = next((gate.name for gate in gates if not gate.passed), None)
         return Explanation("no_candidate", None, gates, failed, None, None, len(moments))
+    candidate, customer = _held(case, trigger, candidate, policies)
     now = min(candidate.send_at, case.at)
-    customer = folded(case.person.key, [one for _, one in case.moments if one.at <= now])
     past = case.beside(candidate, trigger.rank, policies)
     gates = examine(trigger, candidate, customer, past, policies, now=now)
     failed = next((gate.name for gate in gates if not gate.passed), None)
@@ -138,6 +149,20 @@ def explain(
         return Explanation("waiting", candidate, gates, failed, None, None, len(case.moments))
     found = decide(trigger, candidate, customer, past, policies, now=now)
     return Explanation(found.outcome, candidate, gates, failed, None, None, len(case.moments))
+
+
+def _held(
+    case: Case, trigger: Trigger, candidate: Candidate, policies: Policies
+) -> tuple[Candidate, Customer]:
+    """It waits on where the quiet hours have changed meanwhile; and the customer by then."""
+    customer = case.customer(min(candidate.send_at, case.at))
+    while candidate.send_at <= case.at:
+        later = hold(trigger, customer, candidate.send_at, policies)
+        if later <= candidate.send_at:
+            break
+        candidate = replace(candidate, send_at=later)
+        customer = case.customer(min(later, case.at))
+    return candidate, customer
 
 
 def explain_logged(

@@ -1,16 +1,18 @@
 """Why something was done for a customer, or was not: at any past moment."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from msgspec.structs import replace
 from rapport_runtime.http.jsonbody import JsonRoute
 from rapport_runtime.http.problems import ApiError, FieldError
 from rapport_runtime.http.views import answer
 from rapport_runtime.pool import snapshot
 from starlette.concurrency import run_in_threadpool
 
+from rapport_personalization import steps
 from rapport_personalization.api.asked import Reader
 from rapport_personalization.api.people import person_of
 from rapport_personalization.desk import AtDesk
@@ -31,20 +33,11 @@ from rapport_personalization.schemas.explain import (
     CandidateView,
     ExplanationView,
 )
-from rapport_personalization.versions import load_version, load_versions
+from rapport_personalization.sentences import sentence
+from rapport_personalization.standing import Unlogged, standing_of, told
+from rapport_personalization.versions import Stored, load_version, load_versions
 
 router = APIRouter(prefix="/v1/explain", tags=["decisions"], route_class=JsonRoute)
-
-_SENTENCES: Final = {
-    "sent": "all gates were passed, so it acted",
-    "waiting": "its time had not come yet",
-    "no_candidate": "nothing had happened that starts it",
-    "not_met": "when its time came, its occasion was gone",
-    "holdout": "the customer is held out, to see what the trigger brings",
-}
-
-_ENTRY: Final = frozenset({"historical", "score", "when", "delay"})
-"""Between an event and an occasion."""
 
 
 class NotYetError(ApiError):
@@ -67,18 +60,26 @@ async def receive_question(
         raise NotYetError
     person = await person_of(desk, asked.customer)
     rulebook: Rulebook = request.app.state.rulebook
-    version = await _version(desk, asked)
+    stored = await _version(desk, asked)
+    version = str(stored.version)
     async with desk.engine.connect() as tx:
         known = await rulebook.versions(tx, {(asked.trigger, version)})
         policies = await rulebook.policies(tx)
     trigger = known[asked.trigger, version]
     async with snapshot(desk.pool) as snap:
         case = await load_case(snap, person, at)
+        stood = await steps.load(snap, asked.trigger, stored.version)
     candidate = await run_in_threadpool(occasion, case, trigger, policies, asked.anchor)
     row = None if candidate is None else case.logged(candidate, policies)
-    if row is None or row["send_at"] > at or asked.version not in (None, int(row["version"])):
+    is_due = row is not None and row["send_at"] <= at
+    is_other = row is not None and asked.version not in (None, int(row["version"]))
+    if candidate is not None and row is not None and not is_due and not is_other:
+        # Its quiet hours had changed by the time it was decided on.
+        candidate = replace(candidate, send_at=row["send_at"])
+    if row is None or not is_due or is_other:
         found = await run_in_threadpool(explain, case, trigger, candidate, policies, asked.anchor)
-        return answer(_view(found, case, trigger))
+        by = row["version"] if row is not None and is_due else None
+        return answer(_view(found, case, trigger, _unlogged(found, case, stored, stood, by)))
     async with desk.engine.connect() as tx:
         (then,) = (await rulebook.versions(tx, {(asked.trigger, row["version"])})).values()
         observed = await rulebook.policies_of(tx, row["policies"])
@@ -86,16 +87,29 @@ async def receive_question(
     return answer(_view(found, case, then))
 
 
-async def _version(desk: AtDesk, asked: AskedExplanation) -> str:
+async def _version(desk: AtDesk, asked: AskedExplanation) -> Stored:
     """Raises TriggerNotFoundError."""
     if asked.version is not None:
-        return str((await load_version(desk.pool, asked.trigger, asked.version)).version)
+        return await load_version(desk.pool, asked.trigger, asked.version)
     versions = await load_versions(desk.pool, asked.trigger)
     force = (one for one in versions if one.state in {"live", "shadow", "paused"})
-    return str(next(force, versions[0]).version)
+    return next(force, versions[0])
 
 
-def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
+def _unlogged(
+    found: Explanation, case: Case, version: Stored, stood: Sequence[steps.Step], by: str | None
+) -> Unlogged | None:
+    candidate = found.candidate
+    if candidate is None:
+        return None
+    heard = told(candidate, case.moments)
+    standing = standing_of(version, stood, candidate, heard, case.at)
+    return Unlogged(str(version.version), standing, by)
+
+
+def _view(
+    found: Explanation, case: Case, trigger: Trigger, unlogged: Unlogged | None = None
+) -> ExplanationView:
     candidate, row = found.candidate, found.logged
     return ExplanationView(
         customer=case.person.key,
@@ -103,7 +117,7 @@ def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
         version=trigger.version,
         at=case.at,
         verdict=found.verdict,
-        sentence=_sentence(found),
+        sentence=sentence(found, unlogged),
         candidate=None
         if candidate is None
         else CandidateView(
@@ -119,11 +133,6 @@ def _view(found: Explanation, case: Case, trigger: Trigger) -> ExplanationView:
         decision=None if row is None else row["id"].hex(),
         decided=None if row is None else row["outcome"],
         agrees=found.agrees,
+        shadow=found.shadow,
         moments=found.moments,
     )
-
-
-def _sentence(found: Explanation) -> str:
-    if found.verdict == "no_candidate" and found.gate in _ENTRY:
-        return f"what starts it had happened, and {found.gate} stopped it"
-    return _SENTENCES.get(found.verdict, f"the gate {found.gate} stopped it")

@@ -46,7 +46,8 @@ class ExplanationView(View):
     version: str
     at: Instant
     verdict: Outcome | Literal["waiting", "no_candidate"] = Field(
-        description="waiting: `send_at` had not come. no_candidate: nothing had started it"
+        description="Where `decision` is null, what would have been decided. waiting: `send_at` "
+        "had not come. no_candidate: nothing had started it"
     )
     sentence: str
     candidate: CandidateView | None
@@ -55,4 +56,7 @@ class ExplanationView(View):
     decision: str | None = Field(description="What was decided on this occasion, if anything was")
     decided: Outcome | None
     agrees: bool | None = Field(description="Whether this is what was decided then")
+    shadow: bool | None = Field(
+        description="Decided, but nothing followed, because the version was in shadow"
+    )
     moments: int = Field(description="Events of the customer that were looked at")
