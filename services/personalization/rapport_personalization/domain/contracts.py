@@ -49,6 +49,8 @@ class Payment(Struct, array_like=True):
     amount: int | None = None
     currency: str | None = None
     settled: Mark | None = None
+    order: str | None = None
+    """What is paid for, where an invoice names the payment."""
 
 
 def take_subscription(
@@ -78,9 +80,19 @@ def take_promise(promises: dict[str, Promise], data: CommitmentEvent, moment: Mo
 def fail_payment(payments: dict[str, Payment], data: wire.PaymentFailed, moment: Moment) -> None:
     name = data.invoice or data.order
     if name is not None:
-        payments[name] = Payment(moment.mark, data.amount, data.currency)
+        known = payments.get(name)
+        # Whoever tells of the next try may know less of it than who told of the first.
+        order = data.order or (None if known is None else known.order)
+        payments[name] = Payment(moment.mark, data.amount, data.currency, order=order)
 
 
-def settle_payment(payments: dict[str, Payment], name: str | None, moment: Moment) -> None:
-    if name is not None and (payment := payments.get(name)) is not None:
+def settle_invoice(payments: dict[str, Payment], invoice: str, moment: Moment) -> None:
+    if (payment := payments.get(invoice)) is not None:
         payment.settled = payment.settled or moment.mark
+
+
+def settle_order(payments: dict[str, Payment], order: str, moment: Moment) -> None:
+    """Whichever invoices it has; one that names no order may go by its number."""
+    for name, payment in payments.items():
+        if (payment.order or name) == order:
+            payment.settled = payment.settled or moment.mark

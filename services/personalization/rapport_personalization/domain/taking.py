@@ -77,7 +77,7 @@ def _order(customer: Customer, data: orders.OrderEvent, moment: Moment) -> None:
         _count(customer.bought, before, after)
     if isinstance(data, wire.OrderPlaced):
         customer.newest_order = moment.mark
-        contracts.settle_payment(customer.payments, name, moment)
+        contracts.settle_order(customer.payments, name, moment)
 
 
 def _count(bought: list[Mark], before: Mark | None, after: Mark | None) -> None:
@@ -159,7 +159,7 @@ def _payment(customer: Customer, data: wire.PaymentFailed, moment: Moment) -> No
 
 
 def _paid(customer: Customer, data: wire.InvoicePaid, moment: Moment) -> None:
-    contracts.settle_payment(customer.payments, data.invoice, moment)
+    contracts.settle_invoice(customer.payments, data.invoice, moment)
 
 
 def _earn(customer: Customer, data: wire.PointsEarned, moment: Moment) -> None:
