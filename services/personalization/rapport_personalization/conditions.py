@@ -43,6 +43,7 @@ _CLOSE: Final = 0.6
 _REPEATED: Final = frozenset({int, bool, str})
 _MOST_VERDICTS: Final = 512
 _MOST_LETTERS: Final = 64
+_LONGEST: Final = 256
 
 
 class ConditionError(ValueError):
@@ -105,7 +106,7 @@ class CelCondition:
                 return _YES
             return Verdict(is_true=False, missing=self._missing(known))
         missing = self._missing(known)
-        reason = None if missing else str(value.value())
+        reason = None if missing else str(value.value())[:_LONGEST]
         return Verdict(is_true=False, missing=missing, error=reason)
 
     def _missing(self, known: Mapping[str, object]) -> tuple[str, ...]:

@@ -193,4 +193,5 @@ def gate_document(gate: Gate) -> dict[str, Any]:
         "value": gate.value,
         "events": [key.hex() for key in gate.events],
         "missing": list(gate.missing),
+        "error": gate.error,
     }

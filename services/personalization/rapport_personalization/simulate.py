@@ -157,6 +157,8 @@ def _told(
             if not gate.passed:
                 missing = f"; unknown: {', '.join(gate.missing)}" if gate.missing else ""
                 yield f"    stopped by {gate.name}: {gate.value}{missing}"
+            if gate.error is not None:
+                yield f"    {gate.name} says neither yes nor no: {gate.error} ({gate.value})"
 
 
 def _wanted(one: ExpectPart, start: datetime) -> str:

@@ -1,13 +1,17 @@
 """People who write triggers: drafts, versions, and what is in force."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.support.events import NOON, happened
 from tests.support.personalization_house import Callers, House
+from tests.support.privacy import an_email
+
+DAY = timedelta(days=1)
 
 THANKS = """# Says thank you.
 id: hello
@@ -169,6 +173,28 @@ async def test_policies_that_cannot_be_read_any_more_are_mended_by_the_next(offi
 
     policies = mended.json()["policies"]
     assert (policies["quiet_from"], policies["a_day"]) == ("20:00:00", 2)
+
+
+async def test_a_condition_that_cannot_be_worked_out_is_told_of(office: Office) -> None:
+    house = office.house
+    await office.put(f"{THANKS}cancel: 1000 / customer.points > 3\n")
+    await office.step(1, "go-live")
+    await house.execute("UPDATE trigger_version SET since = :at", at=NOON - DAY)
+    ada = await house.person(email=an_email())
+    order = happened("order.placed", ada, order="o-1", amount=1, identifiedby="email")
+
+    await house.tell([order])
+    await house.decide(NOON + DAY)
+    page = await office.ask("GET", f"/v1/decisions?customer={ada}&trigger=hello")
+    asked = {"customer": ada, "trigger": "hello", "at": (NOON + DAY).isoformat()}
+    why = await office.ask("POST", "/v1/explain", "analyst", json=asked)
+
+    (decision,) = page.json()["decisions"]
+    assert decision["outcome"] == "sent"
+    for gates in (decision["gates"], why.json()["gates"]):
+        (gate,) = [one for one in gates if one["name"] == "cancelled"]
+        assert (gate["passed"], gate["missing"]) == (True, [])
+        assert "divide by zero" in gate["error"]
 
 
 async def test_decisions_of_nobody_are_none_and_a_forged_cursor_is_refused(office: Office) -> None:

@@ -171,6 +171,26 @@ def test_a_scenario_that_comes_out_differently_is_told_readably(tmp_path: Path) 
     assert "1 triggers, 2 scenarios, 2 failed" in str(report)
 
 
+def test_a_scenario_tells_of_a_condition_that_cannot_be_worked_out(tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    rule = (FOLDER / "thanks.yaml").read_text()
+    divides = "cancel: 1000 / customer.points > 3"
+    (tmp_path / "thanks.yaml").write_text(
+        rule.replace("cancel: 'order.is_fully_refunded'", divides)
+    )
+    (tmp_path / "scenarios" / "thanks.yaml").write_text(
+        "trigger: thanks\nscenarios:\n"
+        "  - name: it is called off\n"
+        "    given: [{at: 1h, event: order.placed, order: o1, amount: 100}]\n"
+        "    expect: [{at: 2h, outcome: cancelled}]\n"
+    )
+
+    said = str(run_scenarios(tmp_path))
+
+    assert "cancelled says neither yes nor no" in said
+    assert "divide by zero (customer.points = 0)" in said
+
+
 def test_a_trigger_without_a_scenario_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "thanks.yaml").write_text((FOLDER / "thanks.yaml").read_text())
 

@@ -5,6 +5,8 @@ from rapport_personalization.conditions import compile_condition
 from rapport_personalization.domain.deciding import examine
 from rapport_personalization.domain.entries import entry_gates
 from rapport_personalization.domain.fold import folded
+from rapport_personalization.effects import gate_document
+from rapport_personalization.schemas.decisions import GateView
 
 from tests.support.deciding import SCHEMA, a_case, decided, withdrawn
 from tests.support.decisions import (
@@ -51,6 +53,26 @@ def test_a_condition_that_asks_for_what_nobody_knows_does_not_cancel_and_says_so
     assert next(gate for gate in found.gates if gate.name == "cancelled").missing == (
         "customer.tier",
     )
+
+
+def test_a_condition_that_cannot_be_worked_out_is_no_yes_and_says_why() -> None:
+    cancel = compile_condition("1000 / customer.points > 3", SCHEMA)
+
+    found = decided(trigger=a_trigger(cancel=cancel))
+
+    gate = next(gate for gate in found.gates if gate.name == "cancelled")
+    view = GateView.model_validate(gate_document(gate))
+    assert (found.outcome, gate.passed, gate.missing) == ("sent", True, ())
+    assert "divide by zero" in (gate.error or "")
+    assert view.error == gate.error
+    assert all(one.error is None for one in found.gates if one.name != "cancelled")
+
+
+def test_gates_that_were_kept_before_errors_were_can_be_read() -> None:
+    kept = gate_document(decided().gates[0])
+    del kept["error"]
+
+    assert GateView.model_validate(kept).error is None
 
 
 def test_why_there_was_nothing_to_decide_is_told_as_well() -> None:

@@ -39,6 +39,8 @@ class Gate(NamedTuple):
     events: tuple[bytes, ...] = ()
     missing: tuple[str, ...] = ()
     """Fields that a condition asked for and nobody knows."""
+    error: str | None = None
+    """Why a condition said neither yes nor no, though all that it asked for is known."""
 
 
 class Fact(NamedTuple):

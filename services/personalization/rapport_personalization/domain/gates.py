@@ -184,7 +184,7 @@ def asked_of(name: str, condition: Condition | None, scene: Scene, *, wanted: bo
     verdict = condition.holds({one: r.value for one, r in known.items() if r.value is not None})
     keys = dict.fromkeys(key for reading in known.values() for key in reading.keys)
     value = ", ".join(f"{one} = {_text(r.value)}" for one, r in known.items())
-    return Gate(name, verdict.is_true == wanted, value or None, tuple(keys), verdict.missing)
+    return Gate(name, verdict.is_true == wanted, value or None, tuple(keys), *verdict[1:])
 
 
 def _text(value: object) -> str:

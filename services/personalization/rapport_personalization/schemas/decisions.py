@@ -37,6 +37,9 @@ class GateView(View):
     value: str | None
     events: list[str] = Field(description="Keys of the events that set the value, hexadecimal")
     missing: list[str] = Field(description="Fields that a condition asked for and nobody knows")
+    error: str | None = Field(
+        default=None, description="Why a condition said neither yes nor no, though all was known"
+    )
 
 
 class DecisionView(View):
