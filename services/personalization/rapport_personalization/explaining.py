@@ -14,7 +14,7 @@ from rapport_personalization.domain.candidates import catalogue, hold, settled
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.deciding import decide, examine, ids_of
 from rapport_personalization.domain.decision import Decision, Gate, Past
-from rapport_personalization.domain.entries import entry_gates
+from rapport_personalization.domain.entries import day_known_since, entry_gates
 from rapport_personalization.domain.fold import folded
 from rapport_personalization.domain.moment import Moment
 from rapport_personalization.domain.policies import Policies
@@ -104,24 +104,41 @@ async def load_case(snap: Snapshot, person: Person, at: datetime) -> Case:
 
 
 def occasion(
-    case: Case, trigger: Trigger, policies: Policies, anchor: str | None
+    case: Case,
+    trigger: Trigger,
+    policies: Policies,
+    anchor: str | None = None,
+    since: datetime | None = None,
 ) -> Candidate | None:
     """The last one whose time had come by then; else the first of those that waited.
 
-    `anchor`: only of these; the thing that they are about names them too.
+    `anchor`: only of these; the thing that they are about names them too. `since`: of days of the
+    calendar none before it, and none before they were known, unless they were decided on.
     """
     moments = [one for _, one in case.moments]
     key = case.person.key
     found = derived(catalogue([trigger]), key, moments, policies)
     if trigger.on.calendar is not None:
-        customer = folded(key, moments)
-        end = case.at + _AN_INSTANT
-        found += calendar_candidates(trigger, customer, case.at - _YEAR, end, policies)
+        found += _days(case, trigger, policies, since)
     all_ = [one for one in settled(trigger, found) if anchor in (None, one.anchor, one.thing)]
     due = [one for one in all_ if one.send_at <= case.at]
     if due:
         return due[-1]
     return all_[0] if all_ else None
+
+
+def _days(
+    case: Case, trigger: Trigger, policies: Policies, since: datetime | None
+) -> list[Candidate]:
+    moments = [one for _, one in case.moments]
+    customer = folded(case.person.key, moments)
+    known = day_known_since(trigger, customer, moments)
+    if known is None:
+        return []
+    start, end = case.at - _YEAR, case.at + _AN_INSTANT
+    found = calendar_candidates(trigger, customer, start, end, policies)
+    first = known if since is None else max(known, since)
+    return [one for one in found if one.due >= first or case.logged(one, policies) is not None]
 
 
 def explain(

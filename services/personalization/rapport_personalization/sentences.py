@@ -30,6 +30,8 @@ _STOOD: Final = {
 _ENTRY: Final = frozenset({"historical", "score", "when", "delay"})
 """Between an event and an occasion."""
 
+_DAYS: Final = frozenset({"birthday", "first_order"})
+
 _NOT_TOLD: Final = frozenset({"waiting", "not_met"})
 """Of these no version in force decides anything."""
 
@@ -47,6 +49,8 @@ def sentence(found: Explanation, unlogged: Unlogged | None) -> str:
 def _nothing(found: Explanation) -> str:
     if found.gate in _ENTRY:
         return f"what starts it had happened, and {found.gate} stopped it"
+    if found.gate is None and found.gates and found.gates[0].name in _DAYS:
+        return "no such day has come since it was known and the trigger was in force"
     return _WAS[found.verdict]
 
 

@@ -69,7 +69,9 @@ async def receive_question(
     async with snapshot(desk.pool) as snap:
         case = await load_case(snap, person, at)
         stood = await steps.load(snap, asked.trigger, stored.version)
-    candidate = await run_in_threadpool(occasion, case, trigger, policies, asked.anchor)
+    candidate = await run_in_threadpool(
+        occasion, case, trigger, policies, asked.anchor, stored.since
+    )
     row = None if candidate is None else case.logged(candidate, policies)
     is_due = row is not None and row["send_at"] <= at
     is_other = row is not None and asked.version not in (None, int(row["version"]))

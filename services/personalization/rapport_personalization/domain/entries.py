@@ -1,6 +1,7 @@
 """Why a trigger has found nothing to consider about a person: to explain, not to act."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rapport_personalization.domain.candidates import anchor_of, due, scene_of, starts
 from rapport_personalization.domain.customer import Customer
@@ -38,6 +39,24 @@ def entry_gates(
         asked_of("when", trigger.when, scene, wanted=True),
         _delay(trigger, scene, last),
     ]
+
+
+def day_known_since(
+    trigger: Trigger, customer: Customer, moments: Sequence[Moment]
+) -> datetime | None:
+    """When a day of the person's own was told first; None where none is known.
+
+    `customer`: folded over all of them. Of days that were over by then nothing is made.
+    """
+    calendar = trigger.on.calendar
+    if calendar is None:
+        return None
+    if calendar.kind == "birthday":
+        told = [one for one in moments if one.personal.birthday is not None]
+    else:
+        first = customer.bought[0].key if customer.bought else None
+        told = [one for one in moments if one.key == first]
+    return min((one.recorded if one.historical else one.at for one in told), default=None)
 
 
 def _last(
