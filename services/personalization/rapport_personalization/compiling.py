@@ -1,6 +1,6 @@
 """From the document of a trigger to the trigger: durations read, conditions compiled."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import time, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from rapport_personalization.domain.trigger import (
     Score,
     Trigger,
 )
+from rapport_personalization.literals import check_condition
 from rapport_personalization.marked import Loc, Marked
 from rapport_personalization.problems import InvalidTriggerError, Problem, nearest, path_of
 from rapport_personalization.schemas.trigger import (
@@ -40,13 +41,16 @@ def trigger_of(
     source: Marked,
     version: str,
     templates: Collection[str] | None = None,
+    *,
+    is_new: bool = False,
 ) -> Trigger:
     """With its conditions compiled. Raises InvalidTriggerError.
 
     `templates`: what a message may be put into words by; None: whatever it is called.
+    `is_new`: it is refused for more than would keep one from being read that was accepted once.
     """
     known = schema(_events(document.on))
-    reader = _Reader(source)
+    reader = _Reader(source, check_condition if is_new else compile_condition)
     if templates is not None and any(channel != "agent" for channel in document.channels):
         reader.field(("template",), document.template, templates, "template")
     found = Trigger(
@@ -82,15 +86,18 @@ def trigger_of(
 class _Reader:
     """Compiles what is written in CEL, and keeps what is wrong with it."""
 
-    def __init__(self, source: Marked) -> None:
+    def __init__(
+        self, source: Marked, read: Callable[[str, Mapping[str, Type]], Condition]
+    ) -> None:
         self.source = source
+        self.read = read
         self.problems: list[Problem] = []
 
     def condition(self, loc: Loc, text: str | None, known: Mapping[str, Type]) -> Condition | None:
         if text is None:
             return None
         try:
-            return compile_condition(text, known)
+            return self.read(text, known)
         except ConditionError as error:
             place = self.source.inside(loc, error.line, error.column)
             self.problems.append(Problem(path_of(loc), *place, error.message))

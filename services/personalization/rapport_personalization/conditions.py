@@ -35,7 +35,7 @@ _TYPES: Final[Mapping[Type, Any]] = {
 }
 _PLACE: Final = re.compile(r"<input>:(\d+):(\d+): (.*?)(?: \[[A-Z_]+\])?$", re.MULTILINE)
 _UNDECLARED: Final = re.compile(r"undeclared reference to '([^']+)'")
-_TEXT: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_TEXT: Final = re.compile(r"//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _PATH: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _CALL: Final = re.compile(r"\s*\(")
 _CLOSE: Final = 0.6
@@ -154,7 +154,7 @@ def _located(text: str, source: str, schema: Mapping[str, Type]) -> ConditionErr
         return ConditionError(_first_sentence(message), line, column)
     name = unknown[1]
     column = _start(source, line, column, name)
-    return ConditionError(f"there is no `{name}`", line, column, _nearest(name, schema))
+    return ConditionError(f"there is no `{name}`", line, column, nearest_field(name, schema))
 
 
 def _start(source: str, line: int, column: int, name: str) -> int:
@@ -164,7 +164,8 @@ def _start(source: str, line: int, column: int, name: str) -> int:
     return column if at < 0 else at + 1
 
 
-def _nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest_field(name: str, known: Iterable[str]) -> str | None:
+    """The name that was meant; None: whatever that was."""
     candidates = list(known)
     found = get_close_matches(name, candidates, 1, _CLOSE)
     if not found and "." not in name:
@@ -196,7 +197,7 @@ def _check_elements(bare: str, schema: Mapping[str, Type]) -> None:
         if field not in MAP_FIELDS:
             line = bare.count("\n", 0, path.start()) + 1
             column = path.start() - bare.rfind("\n", 0, path.start())
-            near = _nearest(field, MAP_FIELDS)
+            near = nearest_field(field, MAP_FIELDS)
             hint = None if near is None else f"{root}.{near}"
             raise ConditionError(f"there is no `{path[0]}`", line, column, hint)
 

@@ -16,7 +16,7 @@ FOLDER: Final = Path(__file__).parent / "triggers"
 
 
 def read_trigger(text: str, version: str = "1") -> Trigger:
-    """A trigger of YAML or JSON. Raises InvalidTriggerError."""
+    """A trigger of YAML or JSON that was accepted before. Raises InvalidTriggerError."""
     return trigger_of(*read_parts(text), version)
 
 
@@ -25,9 +25,7 @@ def read_document(text: str, templates: Collection[str] | None = None) -> Trigge
 
     `templates`: those that there are; None: they are not looked at.
     """
-    document, source = read_parts(text)
-    trigger_of(document, source, "1", templates)
-    return document
+    return _read_new(text, templates)[0]
 
 
 def load(folder: Path = FOLDER) -> list[Trigger]:
@@ -35,7 +33,7 @@ def load(folder: Path = FOLDER) -> list[Trigger]:
     found, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            trigger = read_trigger(path.read_text(encoding="utf-8"))
+            _, trigger = _read_new(path.read_text(encoding="utf-8"))
         except InvalidTriggerError as error:
             problems += [one._replace(path=f"{path.name} {one.path}") for one in error.problems]
             continue
@@ -43,3 +41,10 @@ def load(folder: Path = FOLDER) -> list[Trigger]:
     if problems:
         raise InvalidTriggerError(problems)
     return found
+
+
+def _read_new(
+    text: str, templates: Collection[str] | None = None
+) -> tuple[TriggerDocument, Trigger]:
+    document, source = read_parts(text)
+    return document, trigger_of(document, source, "1", templates, is_new=True)
