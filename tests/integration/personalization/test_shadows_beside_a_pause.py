@@ -1,8 +1,9 @@
 """A version pauses while its successor is tried in shadow: neither gets in the other's way."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from rapport_personalization.deciding import decide_all_due
 
 from tests.integration.personalization.test_live_edits import decided, live, placed
 from tests.integration.personalization.test_triggers_api import THANKS, Office
@@ -61,6 +62,28 @@ async def test_a_shadow_decides_while_the_version_before_it_pauses(office: Offic
     ]
     assert left == [("o-1", "1", False)]
     assert await decided(house) == [("o-1", "1", "sent"), ("o-2", "2", "sent")]
+
+
+async def test_the_next_to_be_decided_on_is_the_shadows_not_who_waits_for_the_pause_to_end(
+    office: Office,
+) -> None:
+    house = office.house
+    ada, consent = await willing(house)
+    now = (datetime.now(UTC) - NOON) // HOUR
+    await live(office, THANKS.replace("1h", "5h"), 1)
+    await house.tell([consent, placed(ada, "o-1", now)])
+    await office.step(1, "pause")
+    await house.execute("DELETE FROM candidate WHERE trigger <> 'hello'")
+    alone = await decide_all_due(house.decider())
+    await shadow_beside(office, THANKS.replace("1h", "9h"), 2)
+    await house.tell([placed(ada, "o-2", now)])
+    await house.execute("DELETE FROM candidate WHERE trigger <> 'hello'")
+
+    after = await decide_all_due(house.decider())
+
+    assert alone is None
+    assert after is not None
+    assert timedelta(hours=7) < timedelta(seconds=after) <= timedelta(hours=9)
 
 
 async def test_whose_version_was_replaced_waits_with_the_one_that_pauses(office: Office) -> None:
