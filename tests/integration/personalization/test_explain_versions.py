@@ -56,7 +56,7 @@ async def test_another_version_is_stopped_by_what_was_decided_on_an_order_before
 async def test_what_would_have_been_decided_after_it_does_not_stop_it(
     office: Office, callers: Callers
 ) -> None:
-    draft = RARELY.replace("service", "marketing")
+    draft = RARELY.replace("service", "marketing") + "holdout: {trigger: 0}\n"
     later = draft.replace("hello", "later").replace("rank: 5", "rank: 50")
     await office.put(draft)
     await office.put(later, id_="later")
