@@ -193,3 +193,30 @@ async def test_questions_that_cannot_be_answered(house: House, callers: Callers)
         ({"customer": ada, "trigger": "thanks", "version": 99}, 404),
     ):
         assert (await explained(house, callers, **asked))[0] == status, asked
+
+
+@pytest.mark.parametrize(
+    ("gap", "value"),
+    [
+        (None, "customer.median_gap is unknown"),
+        (2 * DAY, "customer.median_gap = 2 days, 0:00:00, at least 7 days, 0:00:00 are waited for"),
+    ],
+)
+async def test_what_was_not_waited_for_is_told(
+    house: House, callers: Callers, gap: timedelta | None, value: str
+) -> None:
+    ada = new_subject()
+    instants = [NOON] if gap is None else [NOON - n * gap for n in range(4)]
+    await house.tell(
+        [
+            happened("order.placed", ada, at, order=f"o-{n}", amount=900, currency="EUR")
+            for n, at in enumerate(instants)
+        ]
+    )
+
+    asked = {"customer": ada, "trigger": "replenishment", "at": (NOON + HOUR).isoformat()}
+    _, said = await explained(house, callers, **asked)
+
+    delay = next(gate for gate in said["gates"] if gate["name"] == "delay")
+    assert (delay["passed"], delay["value"]) == (False, value)
+    assert gap is None or len(delay["events"]) == len(instants)

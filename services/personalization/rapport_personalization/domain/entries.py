@@ -6,6 +6,7 @@ from datetime import datetime
 from rapport_personalization.domain.candidates import anchor_of, due, scene_of, starts
 from rapport_personalization.domain.customer import Customer
 from rapport_personalization.domain.decision import Gate
+from rapport_personalization.domain.fields import read
 from rapport_personalization.domain.fold import fold, folded, in_order
 from rapport_personalization.domain.gates import asked_of
 from rapport_personalization.domain.moment import Moment
@@ -88,8 +89,17 @@ def _score(trigger: Trigger, scene: Scene) -> list[Gate]:
 
 
 def _delay(trigger: Trigger, scene: Scene, last: Moment) -> Gate:
-    found = due(trigger.delay, scene, last.at)
-    return Gate("delay", found is not None, None if found is None else found.isoformat())
+    delay = trigger.delay
+    found = due(delay, scene, last.at)
+    if found is not None or delay.until is None:
+        return Gate("delay", found is not None, None if found is None else found.isoformat())
+    reading = read(delay.until, scene)
+    told = f"{delay.until} = {reading.value}"
+    if reading.value is None:
+        told = f"{delay.until} is unknown"
+    elif delay.at_least is not None:
+        told = f"{told}, at least {delay.at_least} are waited for"
+    return Gate("delay", passed=False, value=told, events=reading.keys)
 
 
 def _day(calendar: Calendar, person: str, moments: Sequence[Moment]) -> Gate:
