@@ -40,6 +40,11 @@ def sentence(found: Explanation, unlogged: Unlogged | None) -> str:
     """`unlogged`: why nothing was decided, where that is so."""
     if found.candidate is None:
         return _nothing(found)
+    # A cart may be used again for years, and is decided on once.
+    return f"{_of_occasion(found, unlogged)} (occasion of {found.candidate.at.date()})"
+
+
+def _of_occasion(found: Explanation, unlogged: Unlogged | None) -> str:
     if unlogged is None or (unlogged.is_in_force and found.verdict in _NOT_TOLD):
         return _decided(found)
     would = _WOULD.get(found.verdict, f"the gate {found.gate} would have stopped it")

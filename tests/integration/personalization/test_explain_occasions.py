@@ -11,7 +11,7 @@ from tests.integration.personalization.test_explain import explained
 from tests.integration.personalization.test_timers_of_people import born
 from tests.support.events import NOON, happened, record_of
 from tests.support.personalization_house import Callers, House
-from tests.support.waiting import DAY, HOUR, willing
+from tests.support.waiting import DAY, HOUR, cart, willing
 
 
 async def test_an_order_names_the_occasions_that_are_about_it(
@@ -124,3 +124,19 @@ async def test_anniversaries_of_a_first_order_that_was_told_later_are_no_occasio
     _, said = await explained(house, callers, **asked)
 
     assert (said["verdict"], said["gate"], said["candidate"]) == ("no_candidate", None, None)
+
+
+async def test_a_cart_that_is_used_again_says_of_when_the_decision_is(
+    house: House, callers: Callers
+) -> None:
+    ada, consent = await willing(house)
+    await house.tell([consent, cart(ada, 0 * HOUR)])
+    await house.decide(NOON + DAY)
+    await house.tell([cart(ada, 90 * DAY)])
+    await house.decide(NOON + 91 * DAY)
+
+    asked = {"customer": ada, "trigger": "abandoned_cart", "at": (NOON + 91 * DAY).isoformat()}
+    _, said = await explained(house, callers, **asked)
+
+    assert said["agrees"]
+    assert said["sentence"] == "all gates were passed, so it acted (occasion of 2026-03-01)"
