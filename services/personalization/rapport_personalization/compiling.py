@@ -19,6 +19,7 @@ from rapport_personalization.domain.trigger import (
     Score,
     Trigger,
 )
+from rapport_personalization.fitting import Misfit, events_of, misfits
 from rapport_personalization.literals import check_condition
 from rapport_personalization.marked import Loc, Marked
 from rapport_personalization.problems import InvalidTriggerError, Problem, nearest, path_of
@@ -26,13 +27,11 @@ from rapport_personalization.schemas.trigger import (
     DelayPart,
     GoalPart,
     OfferPart,
-    OnPart,
     TriggerDocument,
     full_type,
     seconds,
 )
 
-_SCORED: Final = "score.updated.v1"
 _ANCHORS: Final = ("thing", "person", "day", "event", "revision")
 
 
@@ -49,17 +48,19 @@ def trigger_of(
     `templates`: what a message may be put into words by; None: whatever it is called.
     `is_new`: it is refused for more than would keep one from being read that was accepted once.
     """
-    known = schema(_events(document.on))
+    known = schema(events_of(document))
     reader = _Reader(source, check_condition if is_new else compile_condition)
     if templates is not None and any(channel != "agent" for channel in document.channels):
         reader.field(("template",), document.template, templates, "template")
+    for one in misfits(document, known) if is_new else ():
+        reader.misfit(one)
     found = Trigger(
         id=document.id,
         version=version,
         rank=document.rank,
         kind=document.kind,
         description=document.description,
-        on=_entry(document.on, known, reader),
+        on=_entry(document, known, reader),
         when=reader.condition(("when",), document.when, known),
         unless=reader.condition(("unless",), document.unless, _without_event(known)),
         cancel=reader.condition(("cancel",), document.cancel, _without_event(known)),
@@ -103,6 +104,10 @@ class _Reader:
             self.problems.append(Problem(path_of(loc), *place, error.message))
             return None
 
+    def misfit(self, one: Misfit) -> None:
+        place = self.source.place(one.loc)
+        self.problems.append(Problem(path_of(one.loc), *place, one.message, one.suggestion))
+
     def field(self, loc: Loc, name: str, known: Iterable[str], types: str) -> None:
         """A name that must be one of these."""
         if name not in known:
@@ -112,18 +117,13 @@ class _Reader:
             )
 
 
-def _events(on: OnPart) -> frozenset[str]:
-    named = on.events or ([on.event] if on.event is not None else [])
-    scored = frozenset({_SCORED}) if on.score is not None else frozenset[str]()
-    return frozenset(map(full_type, named)) | scored
-
-
-def _entry(on: OnPart, known: Mapping[str, Type], reader: _Reader) -> Entry:
+def _entry(document: TriggerDocument, known: Mapping[str, Type], reader: _Reader) -> Entry:
+    on = document.on
     for index, name in enumerate(on.anchor or ()):
         reader.field(("on", "anchor", index), name, (*_ANCHORS, *known), "field")
     calendar, score = on.calendar, on.score
     return Entry(
-        events=_events(on),
+        events=events_of(document),
         key=on.key,
         anchor=tuple(on.anchor or ()),
         score=None if score is None else Score(score.score, score.above),
