@@ -1,6 +1,6 @@
 """Puts the documents of a folder live: those that ship, or those of this deployment."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ from rapport_runtime.database import driver
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from rapport_personalization import steps
-from rapport_personalization.documents import FOLDER, InvalidTriggerError, read_document
+from rapport_personalization.documents import FOLDER, read_folder
 from rapport_personalization.schemas.trigger import TriggerDocument
 
 BY_FILES: Final = "files"
@@ -34,29 +34,20 @@ VALUES ($1, $2, 'live', $3, $4, $5, coalesce($6, now()))
 log = structlog.get_logger(__name__)
 
 
-async def install(engine: AsyncEngine, folder: Path | None) -> int:
+async def install(
+    engine: AsyncEngine, folder: Path | None, templates: Collection[str] | None = None
+) -> int:
     """How many versions went live. What was changed or paused by hand stays as it is.
 
+    `templates`: those that there are; None: they are not looked at.
     Raises InvalidTriggerError: a worker must not start with half of its triggers.
     """
-    written = _read(folder or FOLDER)
+    written = [(one, text) for one, _, text in read_folder(folder or FOLDER, templates)]
     async with engine.begin() as tx:
         added = await _install(tx, written)
     if added:
         log.info("triggers installed", count=added)
     return added
-
-
-def _read(folder: Path) -> list[tuple[TriggerDocument, str]]:
-    found = []
-    for path in sorted(folder.glob("*.yaml")):
-        source = path.read_text(encoding="utf-8")
-        try:
-            found.append((read_document(source), source))
-        except InvalidTriggerError as error:
-            problems = [one._replace(path=f"{path.name} {one.path}") for one in error.problems]
-            raise InvalidTriggerError(problems) from error
-    return found
 
 
 async def _install(tx: AsyncConnection, written: Sequence[tuple[TriggerDocument, str]]) -> int:

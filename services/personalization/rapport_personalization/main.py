@@ -41,7 +41,7 @@ from rapport_personalization.catalogue import install
 from rapport_personalization.consumer import subscription
 from rapport_personalization.desk import Desk
 from rapport_personalization.rules import Rulebook
-from rapport_personalization.sending import send
+from rapport_personalization.sending import names_of_templates, send
 from rapport_personalization.settings import PersonalizationSettings
 from rapport_personalization.worker import Shop, work
 
@@ -122,7 +122,7 @@ def worker_component(settings: PersonalizationSettings, resources: Resources) ->
 
     async def run(stop: asyncio.Event) -> None:
         await require_current_schema(resources.engine, PACKAGE)
-        await install(resources.engine, settings.triggers_dir)
+        await install(resources.engine, settings.triggers_dir, names_of_templates(settings))
         keyring = await open_keyring(settings.keyring)
         try:
             await work(make_shop(settings, resources, keyring), stop)
